@@ -1,0 +1,20 @@
+import os
+
+import pytest
+
+# Two test processes on two cores: more threads than that only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("CS_CAPTION_FAST", "1")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="also the tests at full budget")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--full"):
+        return
+    skip = pytest.mark.skip(reason="full budget: make test-all")
+    for item in items:
+        if "full" in item.keywords:
+            item.add_marker(skip)
