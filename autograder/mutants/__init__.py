@@ -1,0 +1,53 @@
+"""The zoo: the mistakes that students really make, a module for each notebook.
+
+    @mutant("rnn_step_backward", rnn_step_forward=_forward)
+    def db_not_summed(dnext_h, cache):
+        "The bias gradient keeps the batch axis."
+
+Each must lose points on the public check; one marked `hidden_only` on the hidden cases.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+MODULES = ("n02_hello_rnn",)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong answer to an exercise; `needs` replace the solution's other functions."""
+
+    exercise: str
+    function: Callable
+    hidden_only: bool = False
+    needs: dict[str, Callable] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The function's own name."""
+        return self.function.__name__
+
+    @property
+    def mistake(self) -> str:
+        """One line on what is wrong with it."""
+        return (self.function.__doc__ or "").strip()
+
+
+def mutant(exercise: str, *, hidden_only: bool = False, **needs: Callable) -> Callable:
+    """Mark a function as a wrong answer to `exercise`."""
+
+    def mark(function: Callable) -> Callable:
+        function.mutant = Mutant(exercise, function, hidden_only, needs)
+        return function
+
+    return mark
+
+
+def mutants() -> list[Mutant]:
+    """Return the whole zoo, in the order in which it is written."""
+    modules = (importlib.import_module(f"autograder.mutants.{module}") for module in MODULES)
+    marked = (
+        getattr(thing, "mutant", None) for module in modules for thing in vars(module).values()
+    )
+    return [found for found in marked if isinstance(found, Mutant)]

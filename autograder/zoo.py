@@ -1,0 +1,149 @@
+"""Wrong answers against the checks: which are rejected, by which cases, and what they are told."""
+
+import argparse
+import ast
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from autograder.mutants import Mutant, mutants
+from cs_caption.checks import CheckReport, exercises, run_check, wire
+from cs_caption.checks.exercise import HIDDEN
+from cs_caption.checks.subject import LocalSubject
+from cs_caption.checks.table import text_table
+
+SOLUTIONS = Path(__file__).resolve().parent.parent / "solutions"
+_SALT = "the zoo's own salt: no class is graded with it"
+
+
+@dataclass(frozen=True)
+class KillRow:
+    """One wrong answer: its points with the public cases and with the hidden ones too."""
+
+    exercise: str
+    name: str
+    mistake: str
+    hidden_only: bool
+    public: float
+    hidden: float
+    max_points: float
+    told: str
+
+    @property
+    def killed(self) -> bool:
+        """Whether it loses points where it must: on the public cases, or on the hidden ones."""
+        return (self.hidden if self.hidden_only else self.public) < self.max_points
+
+
+def kill_rows(names: Iterable[str] | None = None) -> list[KillRow]:
+    """Check the wrong answers to the exercises `names` (default: all), a row each.
+
+    Beside the zoo's there is, for each exercise, an answer that knows the public cases by heart.
+    """
+    wanted = list(exercises() if names is None else names)
+    rows = [_row(mutant) for mutant in mutants() if mutant.exercise in wanted]
+    return rows + [_row(remembering(name)) for name in wanted]
+
+
+def format_kill_rows(rows: Iterable[KillRow]) -> str:
+    """Return the rows as a table, with the kill rate of each exercise and of all below it."""
+    rows = list(rows)
+    header = ("exercise", "wrong answer", "public", "hidden", "killed", "what it is told first")
+    table = text_table(header, [_cells(row) for row in rows])
+    names = list(dict.fromkeys(row.exercise for row in rows))
+    rates = [_rate(name, [row for row in rows if row.exercise == name]) for name in names]
+    return "\n".join([table, "", *rates, _rate("all", rows)])
+
+
+def remembering(exercise: str) -> Mutant:
+    """Return an answer that knows the public cases by heart and nothing else."""
+    solution = solution_functions(exercise)
+    known: dict[bytes, object] = {}
+
+    def remember(*args):
+        known[wire.dumps(args)] = value = solution[exercise](*args)
+        return value
+
+    def remembered(*args):
+        """It knows the answers to the public cases by heart."""
+        return known.get(wire.dumps(args))
+
+    run_check(exercise, LocalSubject(exercise, {**solution, exercise: remember}))
+    remembered.__name__ = f"{exercise}_by_heart"
+    return Mutant(exercise, remembered, hidden_only=True)
+
+
+def solution_functions(exercise: str) -> dict[str, Callable]:
+    """Return the solution of an exercise and the functions it needs, by name.
+
+    Raises: FileNotFoundError where no solution notebook defines it.
+    """
+    wanted = (exercise, *exercises()[exercise].needs)
+    for path in sorted(SOLUTIONS.glob("*/*.py")):
+        found = functions_of(path)
+        if exercise in found:
+            return {name: found[name] for name in wanted}
+    raise FileNotFoundError(f"no file {SOLUTIONS}/*/*.py defines {exercise}")
+
+
+@cache
+def functions_of(path: Path) -> Mapping[str, Callable]:
+    """Return the functions that a notebook's text defines; nothing else of it is run."""
+    tree = ast.parse(path.read_text("utf-8"), str(path))
+    tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    names: dict[str, Callable] = {"np": np}
+    exec(compile(tree, str(path), "exec"), names)
+    return {node.name: names[node.name] for node in tree.body}
+
+
+def checked(mutant: Mutant, salt: str | None = None) -> CheckReport:
+    """Check a mutant beside the solution's other functions, without or with hidden cases."""
+    name = mutant.exercise
+    functions = {**solution_functions(name), **mutant.needs, name: mutant.function}
+    return run_check(name, LocalSubject(name, functions), salt=salt)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument(
+        "exercise", nargs="*", help="only the wrong answers to these exercises (default: all)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the zoo's table; 1 where a wrong answer was not rejected."""
+    unknown = [name for name in args.exercise if name not in exercises()]
+    if unknown:
+        raise ValueError(f"no exercise {', '.join(unknown)}; there are {', '.join(exercises())}")
+    rows = kill_rows(args.exercise or None)
+    print(format_kill_rows(rows))
+    return 0 if all(row.killed for row in rows) else 1
+
+
+def _row(mutant: Mutant) -> KillRow:
+    report = checked(mutant, _SALT)
+    public = tuple(case for case in report.cases if not case.title.endswith(HIDDEN))
+    return KillRow(
+        exercise=mutant.exercise,
+        name=mutant.name,
+        mistake=mutant.mistake,
+        hidden_only=mutant.hidden_only,
+        public=replace(report, cases=public).points,
+        hidden=report.points,
+        max_points=report.max_points,
+        told=next((case.message for case in report.cases if not case.passed), ""),
+    )
+
+
+def _cells(row: KillRow) -> list[str]:
+    points = [f"{points:g}/{row.max_points:g}" for points in (row.public, row.hidden)]
+    verdict = ("hidden" if row.hidden_only else "public") if row.killed else "NO"
+    return [row.exercise, row.name, *points, verdict, row.told]
+
+
+def _rate(name: str, rows: list[KillRow]) -> str:
+    killed = sum(row.killed for row in rows)
+    return f"{name}: {killed} of {len(rows)} wrong answers rejected ({killed / len(rows):.0%})"

@@ -1,0 +1,273 @@
+"""The check of temporal_softmax_loss: scores are made from probabilities that are known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cs_caption.checks.exercise import Case, Exercise, Run
+from cs_caption.checks.n02_hello_rnn import by_torch
+from cs_caption.checks.referee import referee, torch_or_none
+from cs_caption.checks.subject import Outcome, Subject, Wrong
+from cs_caption.checks.values import (
+    NUMERIC,
+    array,
+    awkward,
+    close,
+    directions,
+    entries,
+    factors,
+    number,
+    same,
+    sizes,
+    unchanged,
+)
+
+Random = np.random.RandomState
+
+_OVERFLOW = ": large scores overflow; subtract each token's largest score first"
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Scores (N, T, V), ids and a mask (N, T), and the loss of each token."""
+
+    x: np.ndarray
+    y: np.ndarray
+    mask: np.ndarray
+    losses: np.ndarray
+
+    @property
+    def given(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return self.x, self.y, self.mask
+
+    @property
+    def count(self) -> int:
+        return int(self.mask.sum())
+
+
+def _lecture(subject: Subject, rng: Random) -> None:
+    """Cat, dog, chair, bagel, banana, with a number added to all scores."""
+    chances = np.array([0.2, 0.4, 0.09, 0.01, 0.3])
+    x = np.log(chances)[None, None] + 0.7
+    calls = [(x, np.array([[y]]), np.ones((1, 1), bool)) for y in range(5)]
+    for (*_, y), outcome in zip(((c[1].item(),) for c in calls), subject.calls(calls), strict=True):
+        others = {
+            "it is a logarithm to base 2": -np.log2(chances[y]),
+            "its sign is wrong": np.log(chances[y]),
+            "it is the probability, not minus its logarithm": chances[y],
+            "scores are no logarithms of probabilities: normalise them": -x[0, 0, y],
+        }
+        _require_number(_results(outcome, x.shape)[0], -np.log(chances[y]), others)
+
+
+def _mean(subject: Subject, rng: Random) -> None:
+    task = _draw(rng)
+    _require_loss(task, _results(subject.call(task.given), task.x.shape)[0])
+
+
+def _gradient(rows: int | None = None, steps: int | None = None) -> Run:
+    def run(subject: Subject, rng: Random) -> None:
+        task = _draw(rng, rows, steps)
+        loss, dx = _results(subject.call(task.given), task.x.shape)
+        _require_gradient(subject, task, loss, dx)
+
+    return run
+
+
+def _left_alone(subject: Subject, rng: Random) -> None:
+    task = _draw(rng)
+    for given in (task.given, tuple(map(awkward, task.given))):
+        outcome = subject.call(given)
+        unchanged(outcome, "x, y, mask")
+        loss, dx = _results(outcome, task.x.shape)
+        _require_loss(task, loss)
+        _require_gradient(subject, task, loss, dx)
+
+
+def _masked(subject: Subject, rng: Random) -> None:
+    task = _draw(rng)
+    out = ~task.mask
+    x, y = task.x.copy(), task.y.copy()
+    x[out] = 50 * rng.standard_normal(x[out].shape)
+    y[out] = (y[out] + 1) % x.shape[-1]
+    outcomes = subject.calls([task.given, (x, y, task.mask)])
+    (loss, dx), (other_loss, other_dx) = (_results(outcome, x.shape) for outcome in outcomes)
+    _require_masked(dx, task.mask)
+    _require_masked(other_dx, task.mask)
+    if not close(loss, other_loss):
+        raise Wrong("the loss depends on scores or ids at masked positions")
+    same(dx, other_dx, "dx, after a change at masked positions,")
+    _require_gradient(subject, task, loss, dx)
+
+
+def _shifted(subject: Subject, rng: Random) -> None:
+    task = _draw(rng)
+    mixed = rng.choice([-1e4, 1e4], size=(*task.y.shape, 1))
+    calls = [(task.x + shift, task.y, task.mask) for shift in (0.0, 1e4, -1e4, mixed)]
+    plain, *shifted = (_results(o, task.x.shape, _OVERFLOW) for o in subject.calls(calls))
+    _require_loss(task, plain[0])
+    for loss, dx in shifted:
+        _require_number(loss, plain[0], {}, _OVERFLOW)
+        same(dx, plain[1], "dx")
+
+
+def _far_apart(subject: Subject, rng: Random) -> None:
+    V = sizes(rng, 1, 3, 8)[0]
+    best, other = (int(n) for n in rng.permutation(V)[:2])
+    x = np.zeros((1, 2, V))
+    x[..., best] = 1e4
+    outcome = subject.call((x, np.array([[best, other]]), np.ones((1, 2), bool)))
+    hint = ": do not take the logarithm of a probability, it may be 0; take that of the sum"
+    loss, dx = _results(outcome, x.shape, hint)
+    _require_number(loss, 1e4 / 2, {}, hint)
+    row = dx[0, 1]
+    if not (row[best] > 0 > row[other] and close(row.sum(), 0) and close(dx[0, 0], 0)):
+        raise Wrong("dx is wrong where one score is 1e4 above the others")
+
+
+def _no_token(subject: Subject, rng: Random) -> None:
+    task = _draw(rng)
+    nothing, one = np.zeros_like(task.mask), np.zeros_like(task.mask)
+    one[1, 0] = True
+    hint = ": with no real token the loss is 0 and dx is all zero; do not divide by 0"
+    outcomes = subject.calls([(task.x, task.y, mask) for mask in (nothing, one)])
+    (loss, dx), (loss_of_one, _) = (_results(o, task.x.shape, hint) for o in outcomes)
+    if loss != 0 or np.any(dx != 0):
+        raise Wrong(f"the loss or dx is not 0{hint}")
+    _require_number(loss_of_one, task.losses[1, 0], {})
+
+
+def _draw(rng: Random, rows: int | None = None, steps: int | None = None) -> _Task:
+    N, T, V = sizes(rng, 3, 4, 8)
+    N, T = rows or N, steps or T
+    weights = rng.uniform(0.2, 1.0, (N, T, V))
+    x = np.log(weights) + 2 * rng.standard_normal((N, T, 1))
+    y = rng.randint(0, V, (N, T))
+    chances = weights / weights.sum(-1, keepdims=True)
+    picked = np.take_along_axis(chances, y[..., None], -1)[..., 0]
+    return _Task(x, y, _ragged(rng, N, T), -np.log(picked))
+
+
+def _ragged(rng: Random, N: int, T: int) -> np.ndarray:
+    """Different lengths, and a hole; the number of real tokens is no other size of the task."""
+    if N == 1 or T == 1:
+        return np.arange(N * T).reshape(N, T) % 3 != 1
+    while True:
+        lengths = rng.randint(1, T + 1, N)
+        lengths[0] = T
+        mask = np.arange(T) < lengths[:, None]
+        mask[0, 1] = False
+        if mask.sum() not in (N, T, N * T) and len(set(mask.sum(1))) > 1:
+            return mask
+
+
+def _results(outcome: Outcome, shape: tuple[int, ...], hint: str = "") -> tuple[float, np.ndarray]:
+    loss, dx = entries(outcome.value, "loss, dx")
+    return number(loss, "the loss", hint), array(dx, shape, "dx", "(N, T, V)", hint)
+
+
+def _require_number(loss: float, expected: float, others: dict, hint: str = "") -> None:
+    if close(loss, expected):
+        return
+    for words, other in others.items():
+        if close(loss, other):
+            raise Wrong(f"the loss is wrong: {words}")
+    raise Wrong(f"the loss is wrong{hint}")
+
+
+def _require_loss(task: _Task, loss: float) -> None:
+    expected = task.losses[task.mask].mean()
+    if torch_or_none() is not None:
+        expected = by_torch.loss_and_gradient(*task.given)[0]
+    _require_number(loss, expected, _loss_lookalikes(task))
+
+
+def _loss_lookalikes(task: _Task) -> dict[str, float]:
+    losses, mask = task.losses, task.mask
+    (N, T), total, mean = mask.shape, losses[mask].sum(), losses[mask].mean()
+    means = [row[real].mean() for row, real in zip(losses, mask, strict=True) if real.any()]
+    lengths = np.arange(T) < mask.sum(1, keepdims=True)
+    return {
+        "it is the sum over the real tokens: divide by their number": total,
+        "it is divided by N (as CS231n does): divide by the number of real tokens": total / N,
+        "it is divided by T: divide by the number of real tokens": total / T,
+        "it is divided by N T, masked positions included": total / (N * T),
+        "masked positions count as well": losses.mean(),
+        "masked positions count as well, and it is a sum": losses.sum(),
+        "masked positions count as well, and it is divided by N": losses.sum() / N,
+        "masked positions are in the sum, not in the number": losses.sum() / task.count,
+        "the mask is upside down: True is a real token": _mean_of(losses, ~mask),
+        "the mask is made from the ids: take the one that is given": _mean_of(losses, task.y != 0),
+        "the mask is taken for lengths: it may have holes": _mean_of(losses, lengths),
+        "short sentences weigh too much: take one mean over all tokens": float(np.mean(means)),
+        "its sign is wrong": -mean,
+        "it is a logarithm to base 2": mean / np.log(2),
+    }
+
+
+def _mean_of(losses: np.ndarray, mask: np.ndarray) -> float:
+    return losses[mask].mean() if mask.any() else np.inf
+
+
+def _require_masked(dx: np.ndarray, mask: np.ndarray) -> None:
+    bad = np.any(dx != 0, axis=-1) & ~mask
+    if bad.any():
+        raise Wrong(
+            f"{bad.sum()} of {np.sum(~mask)} masked positions have a gradient: it must be exactly 0"
+        )
+
+
+def _require_gradient(subject: Subject, task: _Task, loss: float, dx: np.ndarray) -> None:
+    _require_masked(dx, task.mask)
+    sums = dx.sum(-1)
+    if not close(sums, 0):
+        raise Wrong(
+            "a number added to all scores of a token changes nothing, so each row of dx sums to 0: "
+            f"{np.count_nonzero(np.abs(sums) > NUMERIC)} rows do not"
+        )
+    if torch_or_none() is not None:
+        truth = by_torch.loss_and_gradient(*task.given)[1]
+        same(dx, truth, "dx", lambda: _gradient_lookalikes(truth, task))
+    try:
+        _require_loss(task, loss)
+    except Wrong as wrong:
+        if torch_or_none() is None:
+            raise Wrong(f"first mend the loss: {wrong}") from None
+        return  # a loss that is wrong has its own case; its numeric derivative says nothing
+    along = [direction * task.mask[..., None] for direction in directions(dx.shape)]
+    moves = [(0, direction) for direction in along]
+    slopes = subject.vjp(task.given, np.array(1.0), moves, result=0, leave=(1,))
+    mine = np.array([np.sum(dx * direction) for direction in along])
+    same(mine, slopes, "dx", lambda: _gradient_lookalikes(slopes, task), NUMERIC, places=False)
+
+
+def _gradient_lookalikes(truth: np.ndarray, task: _Task) -> dict[str, np.ndarray]:
+    (N, T), count = task.mask.shape, task.count
+    return {
+        "it is not divided by the number of real tokens": truth * count,
+        "it is divided by N, not by the number of real tokens": truth * count / N,
+        "it is divided by T, not by the number of real tokens": truth * count / T,
+        "it is divided by N T, not by the number of real tokens": truth * count / (N * T),
+        "it is divided by the number of real tokens twice": truth / count,
+        **factors(truth, {"N": N, "T": T}),
+    }
+
+
+TEMPORAL_SOFTMAX_LOSS = Exercise(
+    "temporal_softmax_loss",
+    points=3,
+    referee=referee,
+    banned=("torch",),
+    cases=(
+        Case("the lecture's five probabilities", 2, _lecture, drawn=False),
+        Case("the mean over the real tokens", 3, _mean),
+        Case("the gradient", 3, _gradient()),
+        Case("masked positions count for nothing", 2, _masked),
+        Case("one step (T = 1)", 1, _gradient(steps=1)),
+        Case("one sentence (N = 1)", 1, _gradient(rows=1)),
+        Case("scores near 1e4 and -1e4", 1, _shifted),
+        Case("one score 1e4 above the others", 1, _far_apart),
+        Case("no real token at all", 1, _no_token),
+        Case("inputs left as they were, also read-only with gaps", 1, _left_alone),
+    ),
+)

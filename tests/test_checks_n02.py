@@ -1,0 +1,443 @@
+import re
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.mutants import mutants
+from autograder.zoo import checked, functions_of
+from cs_caption import check
+from cs_caption.checks import exercises, run_check
+from cs_caption.checks.remote import RemoteSubject
+from cs_caption.checks.subject import LocalSubject
+
+ROOT = Path(__file__).resolve().parent.parent
+SOLUTION = ROOT / "solutions" / "02_hello_rnn" / "02_hello_rnn.py"
+NAMES = ["one_hot", "rnn_step_forward", "rnn_step_backward", "temporal_softmax_loss"]
+ZOO = {mutant.name: mutant for mutant in mutants() if mutant.exercise in NAMES}
+
+
+@pytest.fixture(scope="module")
+def solved():
+    return {name: functions_of(SOLUTION)[name] for name in NAMES}
+
+
+@pytest.fixture
+def no_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+
+
+def run(name, functions, **options):
+    return run_check(name, LocalSubject(name, functions), **options)
+
+
+def with_needs(name, functions):
+    return [functions[need] for need in (name, *exercises()[name].needs)]
+
+
+# ------------------------------------------------------------------------------- right answers
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_gets_full_marks(name, solved):
+    report = check(name, *with_needs(name, solved))
+    assert report.passed, report
+    assert report.points == exercises()[name].points
+
+
+def seeds_pass(name, functions, seeds):
+    for seed in seeds:
+        report = run(name, functions, seed=seed, salt=f"class of {seed}")
+        assert report.passed, (seed, str(report))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_gets_full_marks_over_three_seeds_hidden_cases_included(name, solved):
+    seeds_pass(name, solved, range(3))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_gets_full_marks_over_fifty_seeds(name, solved):
+    seeds_pass(name, solved, range(50))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_torch_the_solution_gets_full_marks_and_the_report_says_who_decided(
+    name, solved, no_torch
+):
+    seeds_pass(name, solved, range(3))
+    referee = run(name, solved).referee
+    assert "torch is not installed" in referee or name == "one_hot"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", NAMES)
+def test_without_torch_the_solution_gets_full_marks_over_fifty_seeds(name, solved, no_torch):
+    seeds_pass(name, solved, range(50))
+
+
+def one_hot_by_rows(x, V):
+    out = np.zeros((np.size(x), V))
+    out[np.arange(np.size(x)), np.ravel(x)] = 1.0
+    return out.reshape(*np.shape(x), V)
+
+
+def forward_with_a_dict(x, prev_h, Wx, Wh, b, activation="tanh"):
+    both, weights = np.hstack([x, prev_h]), np.vstack([Wx, Wh])
+    a = both @ weights + b
+    out = {"tanh": np.tanh, "relu": lambda a: a * (a > 0)}[activation](a)
+    return [out, {"both": both, "weights": weights, "out": out, "D": len(Wx), "kind": activation}]
+
+
+def backward_with_a_dict(dnext_h, cache):
+    slope = 1 - cache["out"] * cache["out"] if cache["kind"] == "tanh" else cache["out"] > 0
+    da, D = dnext_h * slope, cache["D"]
+    dboth, dweights = da @ cache["weights"].T, cache["both"].T @ da
+    return [dboth[:, :D], dboth[:, D:], dweights[:D], dweights[D:], np.sum(da, 0)]
+
+
+def loss_with_loops(x, y, mask):
+    loss, dx, count = 0.0, np.zeros(x.shape), int(np.sum(mask))
+    for n, t in zip(*np.nonzero(mask), strict=True):
+        top = x[n, t].max()
+        log_sum = top + np.log(np.sum(np.exp(x[n, t] - top)))
+        loss += (log_sum - x[n, t, y[n, t]]) / count
+        dx[n, t] = np.exp(x[n, t] - log_sum) / count
+        dx[n, t, y[n, t]] -= 1 / count
+    return [np.array(loss), dx]
+
+
+def test_right_answers_in_another_style_get_full_marks(solved):
+    others = {
+        "one_hot": one_hot_by_rows,
+        "rnn_step_forward": forward_with_a_dict,
+        "rnn_step_backward": backward_with_a_dict,
+        "temporal_softmax_loss": loss_with_loops,
+    }
+    for name in NAMES:
+        report = run(name, others, salt="another")
+        assert report.passed, report
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_check_with_its_hidden_cases_takes_less_than_a_second(name, solved):
+    run(name, solved)  # the first one loads torch
+    start = time.process_time()
+    run(name, solved, salt="timed")
+    assert time.process_time() - start < 1.0
+
+
+# ------------------------------------------------------------------------------- wrong answers
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_untouched_stub_gets_nothing(name):
+    def stub(*args):
+        raise NotImplementedError
+
+    report = run(name, dict.fromkeys(NAMES, stub), salt="x")
+    assert report.points == 0
+    assert not any(case.passed for case in report.cases)
+    assert all("is not written yet" in case.message for case in report.cases)
+
+
+@cache
+def judged(name):
+    return checked(ZOO[name], "salt")
+
+
+WORDS = {
+    "one_hot_in_columns": "transposed",
+    "one_hot_sized_by_data": "largest id plus one",
+    "one_hot_integers": "int64",
+    "one_hot_float32": "float32",
+    "one_hot_from_one": "wrong place",
+    "one_hot_reshapes_its_input": "changes its input x",
+    "forward_wh_transposed": "Wh transposed",
+    "forward_without_bias": "b is not added",
+    "forward_minus_bias": "b is subtracted",
+    "forward_two_biases": "added twice",
+    "forward_without_memory": "prev_h is ignored",
+    "forward_state_without_wh": "without Wh",
+    "forward_without_tanh": "tanh missing",
+    "forward_sigmoid": "sigmoid",
+    "forward_relu_ignored": 'activation="relu" changes nothing',
+    "forward_overflowing_tanh": "overflow",
+    "forward_state_in_place": "changes its input prev_h",
+    "forward_without_cache": "2 results",
+    "backward_without_slope": "derivative of the activation is missing",
+    "backward_slope_of_input": "takes tanh's output, not its input",
+    "backward_tanh_twice": "a second time",
+    "backward_without_square": "square",
+    "backward_ignores_dnext_h": "dnext_h is ignored",
+    "backward_wh_not_transposed": "Wh must be transposed",
+    "backward_dwh_from_next_h": "next_h is used where prev_h belongs",
+    "backward_dwh_transposed": "dWh is wrong: it is transposed",
+    "backward_db_not_summed": "summed on the way back",
+    "backward_db_keeps_an_axis": "keepdims",
+    "backward_db_mean": "N times too small",
+    "backward_dnext_h_added": "only through Wh",
+    "backward_other_order": "the order is",
+    "backward_always_tanh": "though the activation is relu",
+    "backward_relu_passes_zero": "exactly 0",
+    "backward_writes_into_dnext_h": "changes its input dnext_h",
+    "backward_writes_into_cache": "called again",
+    "backward_of_the_last_step": "two steps forward",
+    "backward_of_a_wrong_forward": "first mend rnn_step_forward",
+    "loss_summed": "sum over the real tokens",
+    "loss_by_sentences": "divided by N (as CS231n",
+    "loss_by_positions": "divided by N T",
+    "loss_without_mask": "masked positions count as well",
+    "loss_mask_not_in_gradient": "have a gradient",
+    "loss_mask_as_lengths": "holes",
+    "loss_mean_of_means": "short sentences",
+    "loss_gradient_not_divided": "dx is wrong: it is not divided",
+    "loss_gradient_without_one": "sums to 0",
+    "loss_gradient_sign": "sign",
+    "loss_overflowing": "largest score",
+    "loss_one_maximum_for_all": "each token's largest",
+    "loss_log_with_epsilon": "logarithm of a probability",
+    "loss_divides_by_no_token": "divide by 0",
+    "loss_base_two": "base 2",
+    "loss_writes_into_scores": "changes its input x",
+    "loss_not_reduced": "reduce it",
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_failed_case_says_what_is_probably_wrong(name):
+    words = [case.message for case in judged(name).cases if not case.passed]
+    assert any(WORDS[name] in message for message in words), words
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_no_mutant_is_beyond_judgement_and_none_is_told_the_answer(name):
+    for case in judged(name).cases:
+        assert "could not judge" not in case.message
+        # a stray decimal could be an expected value; shapes and counts are whole numbers
+        ours = "" if " stopped with " in case.message else case.message
+        assert not re.search(r"\d\.\d\d", ours), case.message
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_without_torch_every_mutant_still_loses_points(name, no_torch):
+    report = checked(ZOO[name])
+    assert report.points < report.max_points
+    assert not any("could not judge" in case.message for case in report.cases)
+
+
+def test_a_right_backward_after_a_wrong_forward_gets_nothing_and_is_told_why(solved):
+    wrong = {**solved, "rnn_step_forward": ZOO["forward_without_bias"].function}
+    report = run("rnn_step_backward", wrong)
+    assert report.points == 0
+    assert all(case.message.startswith("first mend rnn_step_forward") for case in report.cases)
+
+
+def test_where_only_relu_is_wrong_forward_only_relu_is_lost_backward(solved):
+    def forward(x, prev_h, Wx, Wh, b, activation="tanh"):
+        return solved["rnn_step_forward"](x, prev_h, Wx, Wh, b)
+
+    report = run("rnn_step_backward", {**solved, "rnn_step_forward": forward})
+    failed = [case for case in report.cases if not case.passed]
+    assert [case.title for case in failed] == ['all five, activation="relu"']
+    assert failed[0].message.startswith("first mend rnn_step_forward")
+
+
+def test_one_wrong_gradient_costs_its_own_case_and_those_that_ask_for_all(solved):
+    report = checked(ZOO["backward_dwh_transposed"])
+    assert [case.title for case in report.cases if case.passed] == ["dx", "dprev_h", "dWx", "db"]
+
+
+JUNK = {
+    "None": None,
+    "a number": 3,
+    "text": "done",
+    "an empty list": [],
+    "an object": object(),
+    "five Nones": (None,) * 5,
+    "two Nones": (None, None),
+    "nested": ([[[]]], {"loss": 1}),
+    "NaN": (np.nan, np.full((3, 4), np.nan)),
+    "strings": (np.array(["a"]), np.array(["b"])),
+    "complex": (1j, np.ones((2, 2), complex)),
+    "too many": tuple(range(50)),
+    "empty arrays": (np.zeros(0), np.zeros((0, 3))),
+    "a type": float,
+    "infinite": (np.inf, np.array(np.inf)),
+    "masked": (np.ma.masked_all(3), 0.0),
+}
+
+
+@pytest.mark.parametrize("junk", JUNK)
+@pytest.mark.parametrize("name", NAMES)
+def test_junk_fails_in_words(name, junk, solved):
+    report = run(name, {**solved, name: lambda *args: JUNK[junk]})
+    assert report.points == 0
+    assert not any("could not judge" in case.message for case in report.cases)
+
+
+def shaped_like(name, *args):
+    """Zeros of the right shapes: the laziest answer."""
+    if name == "one_hot":
+        return np.zeros((*np.shape(args[0]), args[1]))
+    if name == "rnn_step_forward":
+        return np.zeros_like(args[1]), args[:5]
+    if name == "rnn_step_backward":
+        x, prev_h, Wx, Wh, *_ = args[1]
+        return *map(np.zeros_like, (x, prev_h, Wx, Wh)), np.zeros(len(Wh))
+    return 0.0, np.zeros_like(args[0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_zeros_of_the_right_shapes_earn_next_to_nothing(name, solved):
+    report = run(name, {**solved, name: lambda *args: shaped_like(name, *args)})
+    assert report.points <= 0.2 * report.max_points, report
+
+
+# ------------------------------------------------------------------------------- the cases
+
+
+def recorded(name, solved):
+    """All arguments with which the solution is called in the public check."""
+    seen = []
+
+    def recording(*args):
+        seen.append(args)
+        return solved[name](*args)
+
+    run(name, {**solved, name: recording})
+    return seen
+
+
+@pytest.mark.parametrize("name", ["rnn_step_forward", "temporal_softmax_loss"])
+def test_the_inputs_are_awkward_somewhere(name, solved):
+    arrays = [a for args in recorded(name, solved) for a in args if isinstance(a, np.ndarray)]
+    assert any(not a.flags.c_contiguous for a in arrays)
+    assert any(not a.flags.writeable for a in arrays)
+    assert any(stride < 0 for a in arrays for stride in a.strides)
+
+
+def test_no_two_sizes_of_a_step_are_equal_and_nothing_is_saturated(solved):
+    batches = [a for a in recorded("rnn_step_forward", solved) if np.abs(a[4]).max() < 2]
+    random = [args for args in batches if np.all(args[0]) and np.all(args[1])]
+    assert len(random) >= 4
+    assert any(len(args[0]) == 1 for args in random)
+    for x, prev_h, Wx, Wh, b, *_ in random:
+        (N, D), H = x.shape, len(b)
+        assert len({N, D, H}) == 3
+        assert not np.array_equal(Wh, Wh.T)
+        assert np.abs(solved["rnn_step_forward"](x, prev_h, Wx, Wh, b)[0]).max() < 0.9999
+
+
+def test_the_masks_are_ragged_and_their_count_is_no_other_size(solved):
+    masks = [args[2] for args in recorded("temporal_softmax_loss", solved) if args[2].size > 9]
+    ragged = [mask for mask in masks if 1 < mask.sum() < mask.size]
+    assert ragged
+    for mask in ragged:
+        N, T = mask.shape
+        assert mask.sum() not in (N, T, N * T)
+        lengths = np.arange(T) < mask.sum(1, keepdims=True)
+        assert len(set(mask.sum(1))) > 1
+        assert not np.array_equal(mask, lengths)
+    shapes = {args[0].shape[:2] for args in recorded("temporal_softmax_loss", solved)}
+    assert any(N == 1 < T for N, T in shapes)
+    assert any(T == 1 < N for N, T in shapes)
+
+
+def test_relu_is_never_asked_at_its_kink_but_where_that_is_the_case(solved):
+    for args in recorded("rnn_step_forward", solved):
+        x, prev_h, Wx, Wh, b = args[:5]
+        if args[5:] == ("relu",):
+            assert np.abs(x @ Wx + prev_h @ Wh + b).min() > 1 / 200
+
+
+# ------------------------------------------------------------------------------- both ways
+
+FAR = ["forward_wh_transposed", "forward_state_in_place", "backward_slope_of_input"]
+FAR += ["backward_writes_into_cache", "backward_of_a_wrong_forward", "loss_mask_not_in_gradient"]
+FAR += ["loss_overflowing", "one_hot_one_axis_only", "one_hot_as_list"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_in_another_process_gets_the_same_report(name, solved, tmp_path):
+    file = tmp_path / "solution.py"
+    lines = SOLUTION.read_text().splitlines()
+    parts = [lines[f.__code__.co_firstlineno - 1 : _end(f, lines)] for f in solved.values()]
+    file.write_text("import numpy as np\n\n" + "\n\n".join("\n".join(part) for part in parts))
+    with RemoteSubject(name, file) as subject:
+        assert run_check(name, subject, salt="s") == run(name, solved, salt="s")
+
+
+def _end(function, lines):
+    start = function.__code__.co_firstlineno
+    after = (i for i in range(start, len(lines)) if lines[i] and not lines[i].startswith(" "))
+    return next(after)
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_a_mutant_in_another_process_gets_the_same_report(name, monkeypatch):
+    monkeypatch.chdir(ROOT)  # where the far side finds the zoo
+    mutant = ZOO[name]
+    names = {mutant.exercise: name}
+    names |= {need: function.__name__ for need, function in mutant.needs.items()}
+    file = sys.modules[mutant.function.__module__].__file__
+    with RemoteSubject(mutant.exercise, file, names) as subject:
+        far = run_check(mutant.exercise, subject, salt="s")
+    near = checked(mutant, "s")
+    assert far == near
+    assert str(far) == str(near)
+
+
+NOISY = """
+import os, sys
+import numpy as np
+
+def one_hot(x, V):
+    print("a line")
+    os.write(1, b"straight to the descriptor")
+    print("an error", file=sys.stderr)
+    return np.eye(V)[x]
+
+def dies_late(x, V, calls=[]):
+    calls.append(1)
+    if len(calls) > 3:
+        os._exit(0)
+    return np.eye(V)[x]
+
+def hangs_on_batches(x, V):
+    while np.ndim(x) == 2:
+        pass
+    return np.eye(V)[x]
+"""
+
+
+@pytest.fixture
+def noisy(tmp_path):
+    file = tmp_path / "noisy.py"
+    file.write_text(NOISY)
+    return file
+
+
+def test_prints_on_the_far_side_do_not_disturb_the_check(noisy):
+    with RemoteSubject("one_hot", noisy) as subject:
+        assert run_check("one_hot", subject, salt="s").passed
+
+
+def test_a_far_side_that_dies_keeps_what_it_had_earned(noisy):
+    with RemoteSubject("one_hot", noisy, {"one_hot": "dies_late"}) as subject:
+        report = run_check("one_hot", subject)
+    assert [case.passed for case in report.cases] == [True, True, False, False]
+    assert "ended in the middle" in report.cases[2].message
+    assert report.points == 0.66
+
+
+def test_a_far_side_that_hangs_fails_the_cases_that_remain(noisy):
+    names = {"one_hot": "hangs_on_batches"}
+    with RemoteSubject("one_hot", noisy, names, seconds=0.5) as subject:
+        report = run_check("one_hot", subject)
+    assert [case.passed for case in report.cases] == [True, False, False, False]
+    assert "does a loop never end?" in report.cases[1].message
