@@ -1,0 +1,173 @@
+"""The notebooks that are committed are the ones that their texts make, and give nothing away."""
+
+import ast
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder import build
+from autograder.__main__ import main
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = """\
+# %% [markdown]
+# # Title
+
+# %% nbgrader={"grade_id": "answer", "solution": true}
+# exercise: answer
+def answer():
+    ### BEGIN SOLUTION
+    return 42
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test_answer", "points": 2}
+answer()
+
+# %% tags=["demo"]
+print("shown")
+"""
+
+
+def cells_of(path):
+    return nbformat.read(path, as_version=4).cells
+
+
+def released(name):
+    return ROOT / "notebooks" / name / f"{name}.ipynb"
+
+
+def solution_lines(name):
+    """What stands between the marks in the text, without blank and trivial lines."""
+    inside, lines = False, []
+    for line in (ROOT / "solutions" / name / f"{name}.py").read_text().splitlines():
+        if "END SOLUTION" in line:
+            inside = False
+        if inside and len(line.strip(" #")) > 10:
+            lines.append(line.strip(" #"))
+        if "BEGIN SOLUTION" in line:
+            inside = True
+    return lines
+
+
+@pytest.fixture
+def small_course(tmp_path):
+    folder = tmp_path / "solutions" / "01_small"
+    folder.mkdir(parents=True)
+    (folder / "01_small.py").write_text(TEXT)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", build.assignments())
+def test_committed_notebooks_are_what_their_text_makes(name):
+    assert build.differences(name) == []
+
+
+@pytest.mark.parametrize("name", build.assignments())
+def test_the_release_holds_nothing_but_the_notebook(name):
+    assert [p.name for p in (ROOT / "notebooks" / name).iterdir()] == [f"{name}.ipynb"]
+    assert {p.name for p in (ROOT / "solutions" / name).iterdir() if p.name != "__pycache__"} == {
+        f"{name}.py",
+        f"{name}.ipynb",
+    }
+
+
+@pytest.mark.parametrize("name", build.assignments())
+def test_no_line_of_a_solution_is_in_the_release(name):
+    lines = solution_lines(name)
+    everything = released(name).read_text()
+    assert len(lines) > 10
+    sources = "\n".join(cell.source for cell in cells_of(released(name)))
+    assert [line for line in lines if line in sources or line in everything] == []
+
+
+@pytest.mark.parametrize("name", build.assignments())
+def test_the_release_has_no_outputs_and_stubs_that_only_raise(name):
+    for cell in cells_of(released(name)):
+        assert not cell.get("outputs")
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution"):
+            assert cell.source.startswith(f"# exercise: {cell.metadata.nbgrader.grade_id}\n")
+            (function,) = ast.parse(cell.source).body
+            docstring, stub = function.body
+            assert isinstance(docstring.value, ast.Constant)
+            assert ast.unparse(stub) == "raise NotImplementedError"
+
+
+@pytest.mark.parametrize("name", build.assignments())
+def test_the_committed_source_notebook_has_run_without_an_error(name):
+    path = ROOT / "solutions" / name / f"{name}.ipynb"
+    code = [cell for cell in cells_of(path) if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    for cell in code:
+        assert "execution" not in cell.metadata
+        for output in cell.outputs:
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr", output.text
+
+
+def test_a_change_of_the_text_is_told(small_course):
+    build.make("01_small", small_course, execute=False)
+    assert build.differences("01_small", small_course) == []
+    text = small_course / "solutions/01_small/01_small.py"
+    text.write_text(TEXT.replace("# # Title", "# # Another title"))
+    diff = build.differences("01_small", small_course)
+    assert "--- solutions/01_small/01_small.ipynb (committed)" in diff
+    assert "--- notebooks/01_small/01_small.ipynb (committed)" in diff
+    assert any(line.startswith("+") and "Another title" in line for line in diff)
+
+
+def test_a_missing_notebook_is_told(small_course):
+    build.make("01_small", small_course, execute=False)
+    shutil.rmtree(small_course / "notebooks")
+    assert build.differences("01_small", small_course) == [
+        "notebooks/01_small/01_small.ipynb is missing"
+    ]
+
+
+def test_making_twice_gives_the_same_bytes_and_leaves_no_gradebook(small_course):
+    first = [path.read_bytes() for path in build.make("01_small", small_course)]
+    assert [path.read_bytes() for path in build.make("01_small", small_course)] == first
+    assert sorted(p.name for p in small_course.iterdir()) == ["notebooks", "solutions"]
+
+
+def test_metadata_that_every_cell_has_need_not_be_written():
+    _, answer, test, _ = build.source_notebook(TEXT).cells
+    common = {"schema_version": 3, "task": False}
+    assert answer.metadata.nbgrader == {
+        **common, "grade_id": "answer", "solution": True, "grade": False, "locked": False,
+    }  # fmt: skip
+    assert test.metadata.nbgrader == {
+        **common, "grade_id": "test_answer", "points": 2, "solution": False, "grade": True,
+        "locked": True,
+    }  # fmt: skip
+
+
+def test_a_new_cell_renames_no_cell_of_another_section():
+    other = "\n# %% [markdown]\n# ## Next\n\n# %%\n1 + 1\n"
+    before = [cell.id for cell in build.source_notebook(TEXT + other).cells]
+    after = [cell.id for cell in build.source_notebook(TEXT + "\n# %%\n3\n" + other).cells]
+    assert after[:4] + after[5:] == before
+
+
+def test_two_cells_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="share the ids answer"):
+        build.source_notebook(TEXT + TEXT.replace("# # Title", "# # Other"))
+
+
+def test_a_solution_that_fails_is_not_released(small_course):
+    text = small_course / "solutions/01_small/01_small.py"
+    text.write_text(TEXT.replace("return 42", "return 1 / 0"))
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        build.make("01_small", small_course)
+    assert not (small_course / "notebooks").exists()
+
+
+def test_the_command_refuses_an_unknown_notebook(capsys):
+    assert main(["release", "--check", "99_none"]) == 2
+    assert "no notebook 99_none" in capsys.readouterr().err
+
+
+def test_the_command_says_when_all_is_as_made(capsys):
+    assert main(["release", "--check"]) == 0
+    assert "02_hello_rnn: the notebooks are what their text makes" in capsys.readouterr().out

@@ -1,0 +1,249 @@
+"""Submissions, graded by plain nbgrader and by our command: what is earned, and what is not."""
+
+import inspect
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from nbformat.v4 import new_output
+from nbgrader.api import Gradebook
+from nbgrader.utils import determine_grade
+
+from autograder.__main__ import main
+from autograder.course import Course
+from autograder.demo import ASSIGNMENT, MARK, filled_in, hand_in, renewed
+from autograder.grade import Graded, Mark, grade, grades_table
+from autograder.mutants import mutants
+from autograder.preprocessors import judged
+from cs_caption.checks import exercises
+
+pytestmark = pytest.mark.xdist_group("grading")  # where tests are spread, one process grades
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK = f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
+EXERCISES = ("one_hot", "rnn_step_forward", "rnn_step_backward", "temporal_softmax_loss")
+FULL = dict(zip(EXERCISES, (1, 2, 3, 3), strict=True))
+
+
+@pytest.fixture(scope="session")
+def notebooks():
+    return SimpleNamespace(
+        solved=nbformat.read(ROOT / "solutions" / NOTEBOOK, as_version=4),
+        untouched=nbformat.read(ROOT / "notebooks" / NOTEBOOK, as_version=4),
+    )
+
+
+@pytest.fixture(scope="session")
+def graded(notebooks, tmp_path_factory):
+    """A class graded in one go: by student, what `grade` found."""
+    course = Course(tmp_path_factory.mktemp("class"), source=ROOT / "solutions")
+    solution = filled_in(notebooks.untouched, notebooks.solved, [*EXERCISES, "why_added"])
+    hand_in(course, "solved", solution)
+    hand_in(course, "half", filled_in(notebooks.untouched, notebooks.solved, EXERCISES[:2]))
+    hand_in(course, "mutants", with_mutants(solution))
+    hand_in(course, "skips", with_tags(notebooks.untouched))
+    hand_in(course, "silences", silenced(notebooks.untouched))
+    broken = course.folder("submitted") / "broken" / NOTEBOOK
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{ this is no notebook")
+    (course.folder("submitted") / "empty" / ASSIGNMENT).mkdir(parents=True)
+    before = os.getcwd()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(without_torch(tmp_path_factory.mktemp("absent"))))
+        result = {one.student: one for one in grade(course, ASSIGNMENT)}
+    assert os.getcwd() == before
+    return SimpleNamespace(course=course, by=result)
+
+
+def without_torch(folder):
+    """For the kernels' path: torch is absent, as 02 must bear, and they start faster."""
+    (folder / "torch.py").write_text("raise ModuleNotFoundError('none here', name='torch')")
+    return folder
+
+
+def with_mutants(notebook):
+    """The solution with each function replaced by one of the zoo's wrong answers to it."""
+    notebook = nbformat.from_dict(notebook)
+    for cell in notebook.cells:
+        about = cell.metadata.get("nbgrader", {})
+        if about.get("solution") and about["grade_id"] in EXERCISES:
+            cell.source += "\n" + mutated(about["grade_id"])
+    return notebook
+
+
+def mutated(exercise):
+    chosen = next(m for m in mutants() if m.exercise == exercise and not m.hidden_only)
+    zoo = inspect.getsource(inspect.getmodule(chosen.function))
+    zoo = zoo.replace(
+        "from autograder.mutants import mutant", "def mutant(*a, **k): return lambda f: f"
+    )
+    new = {exercise: chosen.name} | {name: f.__name__ for name, f in chosen.needs.items()}
+    return zoo + "\n" + "\n".join(f"{name} = {function}" for name, function in new.items())
+
+
+def with_tags(notebook):
+    """Every cell asks the executor to leave it out: nbgrader gives full marks to a test not run."""
+    notebook = nbformat.from_dict(notebook)
+    for cell in notebook.cells:
+        cell.metadata["tags"] = ["skip-execution"]
+    return notebook
+
+
+def silenced(notebook):
+    """Results are swallowed before they are shown: nbgrader alone would give full marks."""
+    notebook = nbformat.from_dict(notebook)
+    silence = "type(get_ipython().displayhook).quiet = lambda hook: True"
+    notebook.cells.insert(1, nbformat.v4.new_code_cell(silence))
+    return notebook
+
+
+def points(one):
+    return {mark.exercise: mark.points for mark in one.marks if not mark.by_hand}
+
+
+def test_the_solution_without_its_demos_earns_every_point(graded):
+    assert points(graded.by["solved"]) == FULL
+    notebook = nbformat.read(graded.course.folder("autograded") / "solved" / NOTEBOOK, 4)
+    drawn = [cell for cell in notebook.cells if cell.source.startswith("show_")]
+    assert len(drawn) > 1
+    assert all(cell.execution_count is None and not cell.outputs for cell in drawn)
+
+
+def test_partly_solved_earns_its_part_and_the_open_question_waits_for_a_person(graded):
+    assert points(graded.by["half"]) == FULL | {"rnn_step_backward": 0, "temporal_softmax_loss": 0}
+    (by_hand,) = [mark for mark in graded.by["solved"].marks if mark.by_hand]
+    assert by_hand == Mark("why_added", None, 4.0, by_hand=True)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_wrong_answer_of_the_zoo_loses_points_in_a_notebook(graded, exercise):
+    assert points(graded.by["mutants"])[exercise] < FULL[exercise]
+
+
+@pytest.mark.parametrize("student", ["skips", "silences"])
+def test_a_test_that_shows_no_score_earns_nothing(graded, student):
+    assert points(graded.by[student]) == dict.fromkeys(EXERCISES, 0)
+
+
+def test_a_broken_submission_is_listed_and_stops_no_other(graded):
+    assert "not appear to be JSON" in graded.by["broken"].problem
+    assert "no file 02_hello_rnn.ipynb" in graded.by["empty"].problem
+    assert len(graded.by) == 7
+    table = grades_table(graded.by.values())
+    assert "broken: NOT GRADED" in table
+    assert len(table.splitlines()) == 2 + 5 + 2
+
+
+def test_the_command_grades_again_and_its_exit_code_says_whether_all_were_graded(graded, capsys):
+    course = [
+        "--course",
+        str(graded.course.root),
+        "--submitted",
+        str(graded.course.root / "submitted"),
+    ]
+    assert main(["grade", "--assignment", ASSIGNMENT, "--student", "half", *course]) == 0
+    assert "half     1/1" in capsys.readouterr().out
+    assert main(["grade", "--assignment", ASSIGNMENT, "--student", "empty", *course]) == 1
+    assert "empty: NOT GRADED" in capsys.readouterr().out
+
+
+def test_only_the_notebook_reaches_the_folder_where_student_code_runs(graded):
+    folder = graded.course.folder("autograded") / "solved" / ASSIGNMENT
+    assert [path.name for path in folder.iterdir()] == [f"{ASSIGNMENT}.ipynb"]
+
+
+def test_plain_nbgrader_grades_from_the_root_and_makes_the_same_release(notebooks, tmp_path):
+    for name in ("nbgrader_config.py", "autograder", "solutions", "notebooks"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    course = Course(tmp_path)
+    hand_in(course, "half", filled_in(notebooks.untouched, notebooks.solved, EXERCISES[:2]))
+    for step in ("generate_assignment", "autograde"):
+        nbgrader(tmp_path, step, ASSIGNMENT)
+    released = tmp_path / "notebooks" / NOTEBOOK
+    assert released.read_bytes() == (ROOT / "notebooks" / NOTEBOOK).read_bytes()
+    assert [path.name for path in released.parent.iterdir()] == [f"{ASSIGNMENT}.ipynb"]
+    with Gradebook(course.db_url) as gradebook:
+        assert gradebook.find_submission(ASSIGNMENT, "half").score == 3.0
+
+
+def nbgrader(folder, *arguments):
+    """As in a shell without the environment activated: its programs are not on PATH."""
+    program = Path(sys.executable).parent / "nbgrader"
+    variables = {k: v for k, v in os.environ.items() if k not in ("PATH", "PYTHONPATH")}
+    done = subprocess.run(
+        [program, *arguments], cwd=folder, env=variables, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_demo_grades_three_submissions_and_says_where_all_is(tmp_path, capsys):
+    out = tmp_path / "grading"
+    assert main(["demo", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    rows = {line.split()[0]: line.split()[-1] for line in printed.splitlines() if "/9" in line}
+    assert rows == {"solved": "9/9", "half": "3/9", "untouched": "0/9"}
+    page = out / "feedback/half" / ASSIGNMENT / f"{ASSIGNMENT}.html"
+    assert "rnn_step_forward: 2 of 2 points" in page.read_text()
+
+
+def test_the_demo_clears_no_folder_that_it_did_not_make(tmp_path):
+    (tmp_path / "thesis.txt").write_text("three years of work")
+    with pytest.raises(FileExistsError, match="did not make"):
+        renewed(tmp_path)
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_the_demo_clears_a_folder_that_it_made(tmp_path):
+    renewed(tmp_path / "grading")
+    (tmp_path / "grading" / "autograded").mkdir()
+    renewed(tmp_path / "grading")
+    assert [path.name for path in (tmp_path / "grading").iterdir()] == [MARK]
+
+
+def test_grading_nothing_is_an_error_that_says_where_it_looked(tmp_path, capsys):
+    assert main(["grade", "--submitted", str(tmp_path / "none")]) == 2
+    assert "--submitted" in capsys.readouterr().err
+    assert main(["grade", "--submitted", str(tmp_path), "--course", str(tmp_path)]) == 2
+    assert "nothing submitted" in capsys.readouterr().err
+
+
+def test_the_exercises_of_the_checks_are_those_of_the_notebook():
+    assert {n: e.points for n, e in exercises().items() if n in EXERCISES} == FULL
+
+
+def test_a_table_row_shows_each_exercise_and_what_waits():
+    marks = (Mark("a", 1.5, 2.0, False), Mark("why", None, 4.0, True))
+    table = grades_table([Graded("ann", marks)])
+    assert table.splitlines()[-1].split() == ["ann", "1.5/2", "to", "do/4", "1.5/2"]
+
+
+def result(text):
+    return new_output("execute_result", {"text/plain": text})
+
+
+@pytest.mark.parametrize(
+    ("outputs", "score"),
+    [
+        ([result("1.5")], 1.5),
+        ([result("0")], 0),
+        ([new_output("stream", name="stderr", text="RuntimeWarning: overflow"), result("2")], 2),
+        ([], 0),
+        ([new_output("stream", name="stdout", text="2")], 0),
+        ([result("2/3 points")], 0),
+        ([result("nan")], 0),
+        ([result("-1")], 0),
+        ([result("3.5")], 0),
+        ([result("2"), result("1")], 0),
+        ([new_output("execute_result", {"text/html": "2"})], 0),
+        ([result("2"), new_output("error", ename="E", evalue="", traceback=[])], 0),
+    ],
+)
+def test_a_test_cell_earns_the_one_number_it_shows_and_nothing_else(outputs, score):
+    cell = nbformat.v4.new_code_cell(outputs=judged(outputs, 3.0))
+    cell.metadata["nbgrader"] = {"grade": True, "solution": False, "points": 3}
+    assert determine_grade(cell) == (score, 3.0)
