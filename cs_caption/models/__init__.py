@@ -1,0 +1,5 @@
+"""Captioning models in torch, batched: the production form of what notebooks 04 and 06 build."""
+
+from cs_caption.models.captioner import Captioner, CaptionerConfig
+
+__all__ = ["Captioner", "CaptionerConfig"]

@@ -1,0 +1,488 @@
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from cs_caption.batches import batches_in_order, encode_examples, training_batches  # noqa: E402
+from cs_caption.checkpoint import load_captioner  # noqa: E402
+from cs_caption.data import CaptionedImages, Vocabulary  # noqa: E402
+from cs_caption.models import Captioner, CaptionerConfig  # noqa: E402
+from cs_caption.training import (  # noqa: E402
+    TrainConfig,
+    caption_loss,
+    held_out_loss,
+    learning_rate,
+    train,
+)
+
+SMALL = {
+    "image_size": 16,
+    "channels": (4, 4, 6),
+    "word_dim": 6,
+    "hidden": 8,
+    "attention_dim": 5,
+    "dropout": 0.3,
+}
+COLOURS = {"red": (220, 30, 30), "green": (30, 160, 60), "blue": (40, 80, 220)}
+FAST = TrainConfig(steps=30, batch=4, lr=0.01, warmup=5, device="cpu", report_seconds=1e9)
+
+
+def coloured(n=12, seed=0) -> CaptionedImages:
+    """Plain pictures, each with two or three captions that name its colour."""
+    rng = np.random.RandomState(seed)
+    names = [list(COLOURS)[i] for i in rng.randint(0, 3, n)]
+    images = np.stack([np.tile(np.uint8(COLOURS[name]), (16, 16, 1)) for name in names])
+    captions = [
+        [f"all {name}", f"it is {name} here", f"{name}"][: 2 + i % 2]
+        for i, name in enumerate(names)
+    ]
+    return CaptionedImages(images, captions)
+
+
+DATA = coloured()
+WORDS = Vocabulary.build(DATA.captions)
+
+
+def new(**changes) -> Captioner:
+    torch.manual_seed(0)
+    return Captioner(CaptionerConfig(len(WORDS), **{**SMALL, **changes}))
+
+
+def run(folder=None, config=FAST, model=None, data=DATA, **settings):
+    """Train a new model and return (model, history, lines)."""
+    model, lines = model or new(), []
+    settings = {"report": lines.append, **settings}
+    return model, train(model, WORDS, data, config, folder=folder, **settings), lines
+
+
+class Killed(Exception):
+    pass
+
+
+def killed_after(step, folder, config=FAST, monkeypatch=None):
+    """Train until `step` is done, then die without a chance to save."""
+    with monkeypatch.context() as patch:
+        original = torch.nn.utils.clip_grad_norm_
+        steps = []
+
+        def dying(*args):
+            steps.append(None)
+            if len(steps) > step:
+                raise Killed
+            return original(*args)
+
+        patch.setattr(torch.nn.utils, "clip_grad_norm_", dying)
+        with pytest.raises(Killed):
+            run(folder, config)
+
+
+def assert_same_bits(one: Captioner, other: Captioner) -> None:
+    for (name, here), there in zip(
+        one.state_dict().items(), other.state_dict().values(), strict=True
+    ):
+        assert torch.equal(here, there), name
+
+
+LEARN = replace(FAST, steps=80, batch=12, lr=0.03)
+
+
+def learner(**changes) -> Captioner:
+    return new(hidden=16, dropout=0.0, **changes)
+
+
+def without_clock(history):
+    clocks = ("seconds", "pictures_per_s")
+    return [{k: v for k, v in row.items() if k not in clocks} for row in history]
+
+
+# The loss.
+
+
+def test_padding_is_never_in_the_loss():
+    logits, targets = torch.randn(2, 4, 7), torch.tensor([[4, 5, 2, 0], [6, 2, 0, 0]])
+    loss = caption_loss(logits, targets)
+    wild = logits.clone()
+    wild[targets == 0] = 1e4
+    assert torch.equal(loss, caption_loss(wild, targets))
+    longer = torch.cat([logits, torch.randn(2, 3, 7)], dim=1)
+    assert torch.allclose(loss, caption_loss(longer, torch.nn.functional.pad(targets, (0, 3))))
+
+
+def test_the_loss_is_the_mean_over_real_tokens_and_end_is_one_of_them():
+    logits, targets = torch.randn(2, 4, 7), torch.tensor([[4, 5, 2, 0], [6, 2, 0, 0]])
+    gains = [
+        logits[i, t].log_softmax(0)[targets[i, t]]
+        for i, t in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1))
+    ]
+    assert caption_loss(logits, targets).item() == pytest.approx(-sum(gains).item() / 5)
+
+
+def test_end_is_trained():
+    model, _, _ = run(config=LEARN, model=learner())
+    tokens = torch.tensor([WORDS.encode("red")[:2]])
+    image = np.tile(np.uint8(COLOURS["red"]), (1, 16, 16, 1))
+    assert (
+        model(image, tokens)[0, 1].softmax(0)[Vocabulary.END] > 0.9
+    )  # the one caption that begins so
+
+
+@pytest.mark.parametrize("kind", [{}, {"attention": False}])
+def test_training_learns_to_see_and_wrong_pictures_cost(kind):
+    model, history, _ = run(config=LEARN, model=learner(**kind))
+    assert history[-1]["loss"] < 0.6
+    right = held_out_loss(model, WORDS, DATA)
+    order = np.roll(np.arange(len(DATA)), 1)
+    wrong = held_out_loss(model, WORDS, CaptionedImages(DATA.images[order], DATA.captions))
+    assert wrong > right + 0.3
+
+
+def test_a_blind_model_learns_the_words_and_does_not_mind_wrong_pictures():
+    model, _, _ = run(config=LEARN, model=learner(image=False))
+    order = np.arange(len(DATA))[::-1].copy()
+    right = held_out_loss(model, WORDS, DATA)
+    wrong = held_out_loss(model, WORDS, CaptionedImages(DATA.images[order], DATA.captions))
+    assert right == pytest.approx(wrong)
+    assert right < 1.2
+
+
+def test_the_held_out_loss_is_that_of_every_caption_once_whatever_the_batch():
+    model = new().eval()
+    rows, total, count = WORDS.encode_batch([c for some in DATA.captions for c in some]), 0.0, 0
+    of = np.repeat(np.arange(len(DATA)), [len(some) for some in DATA.captions])
+    for row, i in zip(torch.from_numpy(rows), of, strict=True):
+        real = row[row != 0]
+        logits = model(DATA.images[i : i + 1], real[None, :-1])[0].log_softmax(1)
+        total -= logits.gather(1, real[1:, None]).sum().item()
+        count += len(real) - 1
+    for batch in (1, 5, 100):
+        assert held_out_loss(model, WORDS, DATA, batch=batch) == pytest.approx(
+            total / count, abs=1e-5
+        )
+
+
+# The batches.
+
+
+def test_an_epoch_shows_every_picture_once_and_the_next_in_another_order():
+    numbered = replace(encode_examples(DATA, WORDS), images=_numbered(len(DATA)))
+    stream = training_batches(numbered, batch=4, captions=1, seed=0)
+    order = np.concatenate([next(stream).images[:, 0, 0, 0] for _ in range(6)])
+    assert sorted(order[:12]) == sorted(order[12:]) == list(range(12))
+    assert order[:12].tolist() != order[12:].tolist()
+
+
+def _numbered(n):
+    return np.tile(np.arange(n, dtype=np.uint8)[:, None, None, None], (1, 16, 16, 3))
+
+
+@pytest.mark.parametrize("batch", [5, 12, 30])
+def test_what_a_step_holds_depends_on_seed_and_step_alone(batch):
+    examples = encode_examples(DATA, WORDS)
+    settings = {"batch": batch, "captions": 2, "seed": 3}
+    stream = training_batches(examples, **settings)
+    steps = [next(stream) for _ in range(7)]
+    for step in (6, 1, 4):
+        alone = next(training_batches(examples, **settings, step=step))
+        for one, other in zip(alone, steps[step], strict=True):
+            assert np.array_equal(one, other)
+    other_seed = next(training_batches(examples, **{**settings, "seed": 4}))
+    assert not np.array_equal(other_seed.images, steps[0].images)
+
+
+def test_captions_go_with_their_own_pictures_each_at_most_once():
+    examples = replace(encode_examples(DATA, WORDS), images=_numbered(len(DATA)))
+    stream = training_batches(examples, batch=7, captions=3, seed=0)
+    seen = set()
+    for _ in range(60):
+        batch = next(stream)
+        for place, image in enumerate(batch.images[:, 0, 0, 0]):
+            said = [WORDS.decode(row) for row in batch.tokens[batch.of == place]]
+            assert sorted(said) == sorted(DATA.captions[image])  # two or three, all taken
+        some = next(training_batches(examples, batch=7, captions=1, seed=0, step=_))
+        for place, row in zip(some.of, some.tokens, strict=True):
+            image = int(some.images[place, 0, 0, 0])
+            assert WORDS.decode(row) in DATA.captions[image]
+            seen.add((image, WORDS.decode(row)))
+        assert some.of.tolist() == list(range(7))
+    assert len(seen) == sum(len(captions) for captions in DATA.captions)
+
+
+def test_batches_are_cut_to_their_longest_caption():
+    examples = encode_examples(
+        CaptionedImages(DATA.images[:2], [["red"], ["it is all red"]]), WORDS
+    )
+    first, second = batches_in_order(examples, 1)
+    assert first.tokens.shape == (1, 3)
+    assert second.tokens.shape == (1, 6)
+
+
+# The loop.
+
+
+def test_the_rate_climbs_to_its_height_and_falls_on_a_cosine():
+    config = TrainConfig(steps=110, warmup=10, lr=0.2, final_lr=0.1)
+    rates = [learning_rate(step, config) for step in range(111)]
+    assert rates[0] == pytest.approx(0.02)
+    assert rates[9] == rates[10] == 0.2
+    assert rates[60] == pytest.approx(0.02 + 0.18 / 2)
+    assert rates[110] == pytest.approx(0.02)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert learning_rate(0, replace(config, warmup=0)) == 0.2
+
+
+def test_history_has_its_rows_and_the_caller_hears_of_pace_and_time_left():
+    config = replace(FAST, log_every=10, val_every=15, report_seconds=0.0)
+    _, history, lines = run(config=config, val=coloured(5, seed=1))
+    assert [row["step"] for row in history] == [10, 15, 20, 30]
+    assert [row["step"] for row in history if "val_loss" in row] == [15, 30]
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert all(row["pictures_per_s"] > 0 for row in history)
+    assert lines[0] == f"training on cpu, {torch.get_num_threads()} threads: 12 pictures, " + (
+        f"30 captions, {len(WORDS)} words, {sum(p.numel() for p in new().parameters()):,} weights"
+    )
+    said = [line for line in lines if "pictures/s" in line]
+    assert len(said) == 30
+    assert said[6].startswith("step 7 of 30: loss ")
+    assert said[6].endswith(" s left")
+
+
+def test_lines_come_every_so_many_seconds_not_every_step():
+    _, _, lines = run()
+    assert len([line for line in lines if "pictures/s" in line]) == 1
+
+
+def test_nothing_is_written_to_stderr_and_by_default_lines_go_to_stdout(capfd):
+    train(new(), WORDS, DATA, replace(FAST, steps=3))
+    captured = capfd.readouterr()
+    assert captured.err == ""
+    assert "trained 3 steps" in captured.out
+    train(new(), WORDS, DATA, replace(FAST, steps=3), report=None)
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "rmsprop"])
+def test_a_run_killed_and_resumed_ends_with_the_same_bits(tmp_path, monkeypatch, optimizer):
+    config = replace(FAST, save_every=17, log_every=7, optimizer=optimizer)
+    straight, history, _ = run(tmp_path / "straight", config)
+    killed_after(20, tmp_path / "cut", config, monkeypatch)
+    resumed, again, lines = run(tmp_path / "cut", config)
+    assert any("going on from" in line and "after step 17" in line for line in lines)
+    assert_same_bits(straight, resumed)
+    assert without_clock(history) == without_clock(again)
+    assert_same_bits(straight, load_captioner(tmp_path / "cut", "cpu").model)
+
+
+def test_dropout_and_the_order_of_pictures_matter_to_that_test():
+    straight, _, _ = run()
+    for config, model in ((replace(FAST, seed=1), new()), (FAST, new(dropout=0.0))):
+        other, _, _ = run(config=config, model=model)
+        assert not torch.equal(straight.output.weight, other.output.weight)
+
+
+def test_a_torn_checkpoint_is_passed_over_and_the_one_before_it_taken(tmp_path, monkeypatch):
+    config = replace(FAST, save_every=8)
+    straight, _, _ = run(config=config)
+    killed_after(18, tmp_path, config, monkeypatch)
+    torn = tmp_path / "checkpoints" / "step_000016" / "optimizer.safetensors"
+    torn.write_bytes(torn.read_bytes()[:40])
+    resumed, _, lines = run(tmp_path, config)
+    assert any(line.startswith("passed over:") and str(torn) in line for line in lines)
+    assert any("after step 8" in line for line in lines)
+    assert_same_bits(straight, resumed)
+
+
+def test_a_run_that_is_done_is_not_done_again(tmp_path):
+    first, history, _ = run(tmp_path)
+    again, rows, lines = run(tmp_path)
+    assert_same_bits(first, again)
+    assert rows == history
+    assert not any("pictures/s" in line for line in lines)
+
+
+def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(tmp_path):
+    straight, _, _ = run()
+    lines = []
+
+    def press(line):
+        lines.append(line)
+        if line.startswith("step 11 "):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    config = replace(FAST, report_seconds=0.0)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, config, report=press)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert lines[-1].startswith("stopped after step 12: saved in ")
+    assert lines[-1].endswith("start the same run again to go on from there")
+    resumed, _, _ = run(tmp_path)
+    assert_same_bits(straight, resumed)
+
+
+def test_ctrl_c_without_a_folder_says_that_nothing_was_saved():
+    lines = []
+
+    def press(line):
+        lines.append(line)
+        if line.startswith("training on"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(report=press)
+    assert lines[-1] == "stopped after step 1: nothing was saved, as train was given no folder"
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(
+    tmp_path, monkeypatch
+):
+    original, calls = caption_loss, []
+
+    def poisoned(logits, targets):
+        calls.append(None)
+        return original(logits, targets) * (float("nan") if len(calls) == 13 else 1.0)
+
+    monkeypatch.setattr("cs_caption.training.caption_loss", poisoned)
+    model = new()
+    words = r"step 13: the loss is nan .*lower lr \(0.01\).*last good weights are in .*step_000010"
+    with pytest.raises(ValueError, match=words):
+        run(tmp_path, replace(FAST, save_every=5), model)
+    assert all(p.isfinite().all() for p in model.parameters())
+    kept = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert kept == ["step_000005", "step_000010"]
+
+
+def test_a_gradient_that_is_not_finite_stops_the_run_too():
+    model = new()
+    model.output.weight.register_hook(lambda gradient: gradient * float("inf"))
+    with pytest.raises(ValueError, match=r"step 1: .*nothing was saved"):
+        run(model=model)
+
+
+def test_the_callers_random_numbers_go_on_as_if_nothing_had_been_trained():
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    model = new()
+    torch.manual_seed(7)
+    run(model=model)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_bfloat16_trains_too():
+    _, history, _ = run(config=replace(FAST, precision="bfloat16", steps=20, log_every=10))
+    assert history[1]["loss"] < history[0]["loss"]
+
+
+# What is refused, before any work.
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"lr": 0.02}, "training differs: lr is 0.01 there and 0.02 here"),
+        ({"steps": 40}, "training differs: steps is 30 there and 40 here"),
+        ({"seed": 1}, "training differs: seed is 0 there and 1 here"),
+    ],
+)
+def test_another_recipe_does_not_go_on_with_a_run(tmp_path, change, words):
+    run(tmp_path)
+    with pytest.raises(ValueError, match=words):
+        run(tmp_path, replace(FAST, **change))
+
+
+def test_another_model_vocabulary_or_data_does_not_go_on_with_a_run(tmp_path):
+    run(tmp_path)
+    with pytest.raises(ValueError, match="model differs: hidden is 8 there and 9 here"):
+        run(tmp_path, model=new(hidden=9))
+    with pytest.raises(ValueError, match="data differs: fingerprint is"):
+        run(tmp_path, data=coloured(seed=5))
+    words = Vocabulary(WORDS.words, WORDS.counts + 1)
+    with pytest.raises(ValueError, match="vocabulary differs: counts is"):
+        train(new(), words, DATA, FAST, folder=tmp_path, report=None)
+
+
+def test_how_often_to_save_and_report_may_change_on_the_way(tmp_path, monkeypatch):
+    straight, _, _ = run()
+    killed_after(20, tmp_path, replace(FAST, save_every=10), monkeypatch)
+    resumed, _, _ = run(tmp_path, replace(FAST, save_every=7, keep=1, log_every=3))
+    assert_same_bits(straight, resumed)
+
+
+def test_without_resume_a_folder_with_a_run_is_refused(tmp_path):
+    run(tmp_path)
+    with pytest.raises(ValueError, match="holds the checkpoints of a run"):
+        run(tmp_path, resume=False)
+
+
+def test_data_that_cannot_be_trained_on_is_refused_by_name():
+    def refused(words, data=DATA, model=None, config=FAST):
+        with pytest.raises(ValueError, match=words):
+            run(data=data, model=model, config=config)
+
+    empty = CaptionedImages(np.zeros((0, 16, 16, 3), np.uint8), [])
+    refused("there are no pictures", data=empty)
+    refused("pictures of .*the model expects", model=new(image_size=24))
+    words = ["red " * 59 + "red"]
+    refused(
+        "a caption has 62 tokens .*more than max_len=60.*'red red",
+        data=CaptionedImages(DATA.images[:1], [words]),
+    )
+    torch.manual_seed(0)
+    other = Captioner(CaptionerConfig(len(WORDS) + 1, **SMALL))
+    refused("the vocabulary has 11 words, the model 12", model=other)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", 0),
+        ("batch", 2.5),
+        ("captions", -1),
+        ("keep", 0),
+        ("warmup", -1),
+        ("seed", -1),
+        ("lr", 0.0),
+        ("lr", float("nan")),
+        ("clip", float("inf")),
+        ("final_lr", 1.1),
+        ("weight_decay", -0.1),
+        ("report_seconds", -1.0),
+        ("max_len", 2),
+        ("optimizer", "sgd"),
+        ("precision", "float16"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_by_name(field, value):
+    with pytest.raises(ValueError, match=f"{field} is {value!r}: expected"):
+        TrainConfig(**{field: value})
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="device 'tpu' is not known"):
+        run(config=replace(FAST, device="tpu"))
+
+
+@pytest.mark.full
+def test_a_process_killed_outright_goes_on_to_the_same_bits(tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from tests.test_training import *\n"
+        "run(sys.argv[2], replace(FAST, steps=3000, save_every=20), report=print)\n"
+    )
+    root = os.path.dirname(os.path.dirname(__file__))
+    for _ in range(3):
+        process = subprocess.Popen([sys.executable, "-c", code, root, str(tmp_path)])
+        try:
+            process.wait(6)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    resumed, _, _ = run(tmp_path, replace(FAST, steps=3000, save_every=20))
+    straight, _, _ = run(config=replace(FAST, steps=3000, save_every=20))
+    assert_same_bits(straight, resumed)
