@@ -1,5 +1,6 @@
 import logging
 import math
+import re
 import subprocess
 import sys
 import warnings
@@ -33,7 +34,7 @@ def report(passed=(True, False), max_points=3):
 
 
 @given(
-    st.lists(st.tuples(st.booleans(), st.floats(0.1, 9)), min_size=1, max_size=12),
+    st.lists(st.tuples(st.booleans(), st.integers(1, 9)), min_size=1, max_size=12),
     st.integers(1, 20),
 )
 def test_the_plain_result_is_one_finite_number_between_nothing_and_the_points(cases, most):
@@ -46,7 +47,20 @@ def test_the_plain_result_is_one_finite_number_between_nothing_and_the_points(ca
     assert number == pytest.approx(found.points)
     assert (number == most) == found.passed
     share = sum(w for ok, w in cases if ok) / sum(w for _, w in cases)
-    assert found.points <= most * share + 1e-6
+    assert abs(found.points - most * share) <= 0.01 * len(cases)
+    worths = [re.search(r"(passed|failed) +(\d+\.\d\d)", line) for line in str(found).splitlines()]
+    shown = [(match[1], float(match[2])) for match in worths if match]
+    assert len(shown) == len(cases)
+    assert sum(worth for _, worth in shown) == pytest.approx(most)
+    passed = sum(worth for result, worth in shown if result == "passed")
+    assert passed == pytest.approx(found.points)
+
+
+def test_what_cases_are_worth_adds_up_although_a_third_is_no_hundredth():
+    cases = tuple(CaseReport(f"case {i}", 1, i < 2) for i in range(3))
+    lines = str(CheckReport("e", 1, cases, "nobody")).splitlines()
+    assert lines[0] == "e: 0.67 of 1 points"
+    assert [line.split()[3] for line in lines[3:6]] == ["0.33", "0.34", "0.33"]
 
 
 def test_half_of_the_weight_is_half_of_the_points():
@@ -85,7 +99,7 @@ def test_printed_it_is_a_table_of_text_that_says_who_decided():
     assert lines[3].split() == ["case", "<0>", "passed", "1.00"]
     assert lines[4].split("2.00")[1].strip() == "your <b> & H"
     assert lines[5].strip() == "are swapped"
-    assert lines[-2:] == ["Referee: nobody.", "a note"]
+    assert lines[-2:] == ["Judged by: nobody.", "a note"]
 
 
 # ------------------------------------------------------------------------------- check

@@ -524,7 +524,7 @@ def test_the_table_has_a_row_for_each_leaf_and_says_what_is_in_its_columns():
     report = check_gradients(affine, inputs, grads, dout)
     lines = str(report).splitlines()
     assert "agrees" in lines[0]
-    assert lines[1].split()[:2] == ["leaf", "shape"]
+    assert lines[1].split()[:2] == ["array", "shape"]
     assert [line.split()[0] for line in lines[3:]] == ["[0]", "[1]", "[2]"]
     assert repr(report) == str(report)
 

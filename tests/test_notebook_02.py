@@ -101,6 +101,32 @@ def test_the_record_is_of_these_measurements_and_holds_them(space):
     assert "OUTSIDE" not in text
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_loss_lingers_where_the_text_says(space, seed):
+    _, losses = space["train"](seed, steps=40)
+    slowest = int(np.argmin(-np.diff(losses)))
+    assert 12 <= slowest <= 25
+    assert losses[slowest] == pytest.approx(1.1, abs=0.05)
+
+
+def test_the_lead_of_l_that_the_text_states_is_the_recorded_one(executed):
+    text = " ".join("\n".join(cell.source for cell in executed).split())
+    said = re.search(r"with each of (\d+) seeds \*l\* is ahead, by ([\d.]+) to ([\d.]+)", text)
+    record = measured.load(NAME)
+    lowest, _, highest = record["found"]["probability of l minus that of o after l, without memory"]
+    assert said.groups() == (str(record["seeds"]), f"{lowest:.4f}", f"{highest:.4f}")
+
+
+@pytest.mark.parametrize("after_e", "lo")
+def test_without_memory_the_letter_that_also_follows_e_is_ahead_after_l(
+    space, monkeypatch, after_e
+):
+    answers = [space["number"][letter] for letter in f"e{after_e}lo"]
+    monkeypatch.setitem(space, "y_ids", np.array([answers]))
+    forgetful, _ = space["train"](seed=0, memory=False)
+    assert (space["lead_of_l"](forgetful) > 0) == (after_e == "l")
+
+
 def test_measuring_runs_no_test_and_no_demonstration():
     measure = measurements_of(TEXT)
     assert "network" not in measure.__globals__  # the demonstrations train one

@@ -162,6 +162,16 @@ def test_what_is_kept_stays_there_and_can_be_passed_on(subject):
     assert other != cache
 
 
+def test_what_is_kept_can_be_read_as_it_is_now(subject):
+    x, w = np.ones((2, 3)), np.ones((3, 4))
+    out, cache = subject.call((x, w), keep=(0, 1), function="forward").value
+    before = subject.read(out)
+    np.testing.assert_allclose(before, np.tanh(3 * np.ones((2, 4))))
+    subject.call((0, out, {"k": []}), function="in_place")
+    np.testing.assert_allclose(subject.read(out), before + 1)
+    assert np.array_equal(subject.read(cache)[1], w)
+
+
 def test_a_handle_inside_a_list_is_what_it_stands_for(subject):
     x, w = np.ones((2, 3)), np.ones((3, 4))
     cache = subject.call((x, w), keep=(1,), function="forward").value[1]

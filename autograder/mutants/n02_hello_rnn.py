@@ -97,6 +97,20 @@ def one_hot_as_list(x, V):
     return np.eye(V)[x].tolist()
 
 
+@mutant("one_hot")
+def one_hot_arrays_only(x, V):
+    """`x.shape`: a number or a list has none."""
+    out = np.zeros((*x.shape, V))
+    np.put_along_axis(out, x[..., None].astype(int), 1.0, axis=-1)
+    return out
+
+
+@mutant("one_hot")
+def one_hot_booleans(x, V):
+    """The comparison is returned as it is."""
+    return np.asarray(x)[..., None] == np.arange(V)
+
+
 # ------------------------------------------------------------------------------- rnn_step_forward
 
 
@@ -172,6 +186,41 @@ def forward_relu_of_the_state_only(x, prev_h, Wx, Wh, b, activation="tanh"):
     if activation == "relu":
         return x @ Wx + np.maximum(prev_h @ Wh + b, 0.0), None
     return np.tanh(x @ Wx + prev_h @ Wh + b), None
+
+
+def _with_relu(relu, x, prev_h, Wx, Wh, b, activation):
+    a = x @ Wx + prev_h @ Wh + b
+    return (np.tanh(a) if activation == "tanh" else relu(a)), None
+
+
+@mutant("rnn_step_forward")
+def forward_relu_capped(x, prev_h, Wx, Wh, b, activation="tanh"):
+    """ReLU stops at 6."""
+    return _with_relu(lambda a: np.clip(a, 0, 6), x, prev_h, Wx, Wh, b, activation)
+
+
+@mutant("rnn_step_forward")
+def forward_relu_then_tanh(x, prev_h, Wx, Wh, b, activation="tanh"):
+    """tanh is taken of the ReLU as well."""
+    return _with_relu(lambda a: np.tanh(np.maximum(0, a)), x, prev_h, Wx, Wh, b, activation)
+
+
+@mutant("rnn_step_forward")
+def forward_relu_upside_down(x, prev_h, Wx, Wh, b, activation="tanh"):
+    """min(0, .) in the place of max(0, .)."""
+    return _with_relu(lambda a: np.minimum(0, a), x, prev_h, Wx, Wh, b, activation)
+
+
+@mutant("rnn_step_forward")
+def forward_relu_is_a_step(x, prev_h, Wx, Wh, b, activation="tanh"):
+    """Whether the sum is positive, not its value."""
+    return _with_relu(lambda a: (a > 0) * 1.0, x, prev_h, Wx, Wh, b, activation)
+
+
+@mutant("rnn_step_forward")
+def forward_relu_without_bias(x, prev_h, Wx, Wh, b, activation="tanh"):
+    """b is left out where the activation is relu."""
+    return _activated(x @ Wx + prev_h @ Wh + b * (activation == "tanh"), activation)
 
 
 @mutant("rnn_step_forward")
@@ -379,6 +428,59 @@ def backward_writes_into_cache(dnext_h, cache):
     return tuple(_right(dnext_h, cache))
 
 
+@_backward
+def backward_relu_mask_in_the_cache(dnext_h, cache):
+    """`h[h > 0] = 1` makes the slope of next_h itself, which is the caller's as well."""
+    if cache[6] == "tanh":
+        return tuple(_right(dnext_h, cache))
+    h = cache[5]
+    h[h > 0] = 1
+    return _gradients(dnext_h * h, *cache[:4])
+
+
+@_backward
+def backward_clears_next_h(dnext_h, cache):
+    """The slope is made from a; next_h, no longer needed, is set to 0."""
+    x, prev_h, Wx, Wh, a, next_h, activation = cache
+    slope = 1 - np.tanh(a) ** 2 if activation == "tanh" else a > 0
+    next_h[...] = 0
+    return _gradients(dnext_h * slope, x, prev_h, Wx, Wh)
+
+
+def _forward_with_a_copy(x, prev_h, Wx, Wh, b, activation="tanh"):
+    next_h, cache = _forward(x, prev_h, Wx, Wh, b, activation)
+    return next_h, (*cache[:5], next_h.copy(), activation)
+
+
+@mutant("rnn_step_backward", rnn_step_forward=_forward_with_a_copy)
+def backward_writes_into_its_own_copy(dnext_h, cache):
+    """The slope is written over a copy of the state: only a second call shows it."""
+    return backward_writes_into_cache(dnext_h, cache)
+
+
+@_backward
+def backward_relu_not_negative(dnext_h, cache):
+    """next_h >= 0 is always true."""
+    x, prev_h, Wx, Wh, _a, next_h, activation = cache
+    slope = 1 - next_h**2 if activation == "tanh" else next_h >= 0
+    return _gradients(dnext_h * slope, x, prev_h, Wx, Wh)
+
+
+@_backward
+def backward_first_sequence_only(dnext_h, cache):
+    """The weights get the gradient of the first sequence."""
+    da = dnext_h * _slope(cache)
+    dx, dprev_h, *_ = _right(dnext_h, cache)
+    return dx, dprev_h, np.outer(cache[0][0], da[0]), np.outer(cache[1][0], da[0]), da[0]
+
+
+@_backward
+def backward_first_sequence_for_all(dnext_h, cache):
+    """dx and dprev_h of the first sequence are given to all."""
+    dx, dprev_h, *rest = _right(dnext_h, cache)
+    return np.tile(dx[:1], (len(dx), 1)), np.tile(dprev_h[:1], (len(dx), 1)), *rest
+
+
 def _forward_into_a_global(x, prev_h, Wx, Wh, b, activation="tanh"):
     global _last
     next_h, _last = _forward(x, prev_h, Wx, Wh, b, activation)
@@ -574,3 +676,43 @@ def loss_not_reduced(x, y, mask):
     """One loss a token is returned."""
     losses, dx = _pieces(x, y)
     return losses * mask, dx * mask[..., None] / max(mask.sum(), 1)
+
+
+@mutant("temporal_softmax_loss")
+def loss_sign(x, y, mask):
+    """The mean of the logarithms, without the minus."""
+    loss, dx = _solved(x, y, mask)
+    return -loss, dx
+
+
+def _softmax_along(axis, x, y, mask):
+    shifted = np.exp(x - x.max(axis, keepdims=True))
+    chances = shifted / shifted.sum(axis, keepdims=True)
+    right = np.arange(x.shape[-1]) == y[..., None]
+    count = max(mask.sum(), 1)
+    loss = -np.log(chances[right & mask[..., None]]).sum() / count
+    return loss, (chances - right) * mask[..., None] / count
+
+
+@mutant("temporal_softmax_loss")
+def loss_and_gradient_over_time(x, y, mask):
+    """The softmax runs over the time steps, in the gradient as well."""
+    return _softmax_along(1, x, y, mask)
+
+
+@mutant("temporal_softmax_loss")
+def loss_and_gradient_over_all(x, y, mask):
+    """One softmax over all scores of the batch."""
+    return _softmax_along(None, x, y, mask)
+
+
+@mutant("temporal_softmax_loss")
+def loss_guarded_division(x, y, mask):
+    """M + 1e-9 in the place of M: nearly the mean."""
+    return _reduced(x, y, mask, mask.sum() + 1e-9)
+
+
+@mutant("temporal_softmax_loss")
+def loss_last(x, y, mask):
+    """dx comes first."""
+    return _solved(x, y, mask)[::-1]

@@ -1,6 +1,6 @@
 """What a check found: points, and a table of cases."""
 
-import math
+import itertools
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -39,12 +39,9 @@ class CheckReport:
 
     @property
     def points(self) -> float:
-        """The points earned, from 0 to max_points, in hundredths and never rounded up."""
-        if self.passed:
-            return float(self.max_points)
-        total = sum(case.weight for case in self.cases)
-        share = sum(case.weight for case in self.cases if case.passed) / total
-        return math.floor(100 * self.max_points * share + 1e-9) / 100
+        """The points earned, from 0 to max_points: the sum of what the passed cases are worth."""
+        hundredths = zip(self.cases, self._hundredths(), strict=True)
+        return sum(worth for case, worth in hundredths if case.passed) / 100
 
     def __repr__(self) -> str:
         return f"{self.points:g}"
@@ -63,16 +60,20 @@ class CheckReport:
 
     def _rows(self) -> list[list[str]]:
         return [
-            [case.title, "passed" if case.passed else "failed", self._worth(case), case.message]
-            for case in self.cases
+            [case.title, "passed" if case.passed else "failed", f"{worth / 100:.2f}", case.message]
+            for case, worth in zip(self.cases, self._hundredths(), strict=True)
         ]
 
-    def _worth(self, case: CaseReport) -> str:
-        total = sum(other.weight for other in self.cases)
-        return f"{self.max_points * case.weight / total:.2f}"
+    def _hundredths(self) -> list[int]:
+        """What each case is worth, in whole hundredths that add up to max_points."""
+        total = sum(case.weight for case in self.cases)
+        up_to = itertools.accumulate((case.weight for case in self.cases), initial=0)
+        # the running sum is rounded, not each worth: so no hundredth is lost on the way
+        edges = [round(100 * self.max_points * weight / total) for weight in up_to]
+        return [after - before for before, after in itertools.pairwise(edges)]
 
     def _below(self) -> list[str]:
-        return [f"Referee: {self.referee}.", *self.notes]
+        return [f"Judged by: {self.referee}.", *self.notes]
 
 
 _HEADER = ("case", "result", "worth", "what is probably wrong")

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cs_caption.checks import wire
-from cs_caption.checks.farside import FarSide
+from cs_caption.checks.farside import READ, FarSide
 
 _STEP = float(np.finfo(np.float64).eps ** (1 / 3))
 
@@ -75,6 +75,13 @@ class Subject:
         calls = [(tuple(args), self._kept(keep, leave)) for args in many]
         answers = self._link.exchange(wire.dumps((name, calls)), len(calls))
         return [_outcome(answer, name, name == self.function) for answer in answers]
+
+    def read(self, handle: wire.Handle) -> Any:
+        """Return what is kept under a handle, as it is now.
+
+        Raises: Wrong as `calls`.
+        """
+        return self.call((handle,), function=READ).value
 
     def vjp(
         self,

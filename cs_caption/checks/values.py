@@ -11,6 +11,8 @@ from cs_caption.checks.wire import Foreign, Handle
 TOLERANCE = 1e-8  # of exact formulas in float64, relative to the largest entry
 NUMERIC = 1e-6  # of numeric derivatives
 
+UNTOUCHED = "inputs unchanged, also when write-protected and not contiguous in memory"
+
 
 def describe(value: Any) -> str:
     """Name what a value is: 'None', 'a list', 'a float32 array of shape (3, 4)'."""
@@ -51,7 +53,7 @@ def array(
             f"{_shape_hint(value.shape, shape)}"
         )
     if value.dtype != np.float64:
-        raise Wrong(f"{name} is {value.dtype}: float64 comes in, so float64 goes out")
+        raise Wrong(f"{name} is {value.dtype}: it must be float64")
     if not np.all(np.isfinite(value)):
         bad = np.count_nonzero(~np.isfinite(value))
         raise Wrong(f"{name} has {bad} entries that are NaN or infinite{hint}")
@@ -157,11 +159,11 @@ def _shape_hint(found: tuple[int, ...], expected: tuple[int, ...]) -> str:
     if len(found) > 1 and found == expected[::-1]:
         return ": it is transposed"
     if len(found) > len(expected) and tuple(n for n in found if n != 1) == expected:
-        return ": sum without keepdims=True"
+        return ": it has an axis of length 1 too many (from keepdims=True?)"
     if len(found) > len(expected) and found[len(found) - len(expected) :] == expected:
         return ": what was broadcast on the way forward is summed on the way back"
     if len(found) == len(expected) > 1 and sorted(found) == sorted(expected):
         return ": two axes are swapped"
     if len(found) < len(expected) and np.prod(found) == np.prod(expected):
-        return ": keep the axes apart"
+        return ": keep the axes apart (flattened?)"
     return ""

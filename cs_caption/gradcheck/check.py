@@ -279,7 +279,7 @@ def _pattern(entries: list[_Entry]) -> str:
     return ""
 
 
-_HEADER = ("leaf", "shape", "checked", "max error", "worst at", "yours", "numeric", "verdict")
+_HEADER = ("array", "shape", "checked", "max error", "worst at", "yours", "numeric", "verdict")
 
 
 def _cells(row: GradientRow) -> list[str]:

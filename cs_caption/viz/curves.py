@@ -18,6 +18,8 @@ def show_curves(
 ) -> View:
     """Draw at most four named curves from 0 upwards, and named levels across them.
 
+    A level's name stands below its line, where a curve that comes down to it does not run.
+
     Raises: ValueError where there are more curves than styles, or `alt` is empty.
     """
     from matplotlib.figure import Figure
@@ -31,8 +33,8 @@ def show_curves(
     for name, height in (levels or {}).items():
         axes.axhline(height, color="#777", linewidth=0.8, linestyle=(0, (1, 3)), zorder=0)
         axes.annotate(
-            name, (1, height), xycoords=("axes fraction", "data"), xytext=(-4, 3),
-            textcoords="offset points", ha="right", va="bottom", fontsize=9, color="#333",
+            name, (1, height), xycoords=("axes fraction", "data"), xytext=(-4, -3),
+            textcoords="offset points", ha="right", va="top", fontsize=9, color="#333",
         )  # fmt: skip
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.set_ylim(bottom=0)

@@ -6,8 +6,6 @@
 # smallest. Four letters stand in for the words, there is no picture, and there is one thing to
 # learn: *hello*.
 #
-# picture → convnet → **recurrent network** → decoder → sentence
-#
 # | exercise | what it does | points | minutes |
 # |:--|:--|--:|--:|
 # | `one_hot` | turns letters into vectors | 1 | 10 |
@@ -52,10 +50,10 @@ show_pipeline(here="recurrent network")
 # came before. It keeps that in a **state** $h_t$, a vector that each step makes anew from the old
 # state and the letter it reads,
 #
-# $$h_t = f_W(h_{t-1}, x_t), \qquad y_t = W_{hy} h_t + b_y,$$
+# $$h_t = f_W(h_{t-1}, x_t), \qquad s_t = W_{hy} h_t + b_y,$$
 #
-# with the same function $f$ and the same weights $W$ at every step. $y_t$ holds one score for each
-# letter of the vocabulary.
+# with the same function $f$ and the same weights $W$ at every step. $s_t$ holds one score for each
+# letter of the vocabulary. (The lecture calls the scores $y_t$; here $y$ is the right answer.)
 
 # %%
 letters = "helo"
@@ -68,7 +66,8 @@ y_ids = np.array([[number[letter] for letter in "ello"]])  # (N, T)
 #
 # A letter's number is a mere name: *o* has number 3, but it is not three times *e*. So the network
 # gets a vector with one place for each letter of the vocabulary, a 1 in the letter's own place, and
-# 0 in all others (*1-of-k*, in the words of the lecture's listing `min-char-rnn`):
+# 0 in all others (*1-of-k*, in the words of the lecture's listing, `min-char-rnn` by Andrej
+# Karpathy):
 #
 # | letter | its number | its vector |
 # |:-:|:-:|:-:|
@@ -77,8 +76,8 @@ y_ids = np.array([[number[letter] for letter in "ello"]])  # (N, T)
 # | l | 2 | (0, 0, 1, 0) |
 # | o | 3 | (0, 0, 0, 1) |
 #
-# **Exercise** (1 point, about 10 minutes). Write `one_hot` for numbers in an array of any shape:
-# each number becomes a vector along a new last axis.
+# **Exercise** (1 point, about 10 minutes). Write `one_hot` for one number, a list of them or an
+# array of any shape: each number becomes a vector along a new last axis.
 
 
 # %% nbgrader={"grade_id": "one_hot", "solution": true}
@@ -86,7 +85,7 @@ y_ids = np.array([[number[letter] for letter in "ello"]])  # (N, T)
 def one_hot(x, V):
     """Turn numbers into vectors with a single 1.
 
-    x:   (...,) integers from 0 to V - 1, any number of axes
+    x:   (...,) whole numbers 0..V-1: a number, a list or an array
     V:   size of the vocabulary
     out: (..., V) float64
     """
@@ -101,7 +100,8 @@ check("one_hot", one_hot)
 # %% [markdown]
 # Below, each column is a letter's vector. The two columns of *l* on the left are the same: what the
 # network reads cannot tell it which of the two it is at. The columns on the right, what it should
-# say, do differ.
+# say, do differ. (In all these tables blue is positive and orange negative; the deeper the colour,
+# the further from zero.)
 
 # %% tags=["demo"]
 show_matrices(
@@ -224,15 +224,19 @@ show_matrices(
 # To learn, you need to know how the loss $L$ changes with each weight. From the steps that come
 # later you are given `dnext_h`, which is $\partial L / \partial h_t$, and hand back the gradient of
 # everything that went into the step. Split the forward step into lines that do one thing each, and
-# write one backward line for each, in the reverse order. You need four rules, for a gradient
-# $dy = \partial L / \partial y$ that arrives:
+# write one backward line for each, in the reverse order. You need four rules. $z$ is what the line
+# makes, and $dz = \partial L / \partial z$ the gradient that arrives:
 #
 # | forward | backward | in words |
 # |:--|:--|:--|
-# | $y = \tanh(a)$ | $da = dy \odot (1 - y^2)$ | flat where tanh saturates |
-# | $y = \max(0, a)$ | $da = dy$ where $a > 0$, else 0 | a gate |
-# | $y = u + v$ | $du = dy,\ dv = dy$ | a sum hands its gradient to both |
-# | $y = x W$ | $dx = dy\, W^T,\ dW = x^T dy$ | the only products whose shapes fit |
+# | $z = \tanh(a)$ | $da = dz \odot (1 - z^2)$ | flat where tanh saturates |
+# | $z = \max(0, a)$ | $da = dz$ where $a > 0$, else 0 | a gate |
+# | $z = u + v$ | $du = dz,\ dv = dz$ | a sum hands its gradient to both |
+# | $z = x W$ | $dx = dz\, W^T,\ dW = x^T dz$ | each takes the other factor, transposed |
+#
+# Where $N$, $D$ and $H$ differ, the products of the last rule are the only ones whose shapes fit.
+# But $W_h$ is square: `da @ Wh` and a transposed `dWh` fit as well, and are wrong. There, go by the
+# rule and not by the shapes.
 #
 # One more thing: $b$ is added to each of the $N$ rows, so it gets the gradient of each of them.
 # *A broadcast in the forward pass is a sum in the backward pass.*
@@ -271,8 +275,21 @@ def rnn_step_backward(dnext_h, cache):
 check("rnn_step_backward", rnn_step_backward, rnn_step_forward)
 
 # %% [markdown]
-# Compare your lines with lines 54 to 58 of the lecture's `min-char-rnn`: they do the same for a
-# single column, and add up over the steps as they go.
+# Compare your lines with the lecture's, lines 54 to 58 of `min-char-rnn` (Andrej Karpathy, BSD
+# licence):
+#
+# ```python
+# dhraw = (1 - hs[t] * hs[t]) * dh # backprop through tanh nonlinearity
+# dbh += dhraw
+# dWxh += np.dot(dhraw, xs[t].T)
+# dWhh += np.dot(dhraw, hs[t-1].T)
+# dhnext = np.dot(Whh.T, dhraw)
+# ```
+#
+# There `dh` is your `dnext_h`, and `dhraw` is $da$. The listing reads one sequence and keeps its
+# state as a column, so each product turns round and $b$ needs no sum. It adds up the gradients of
+# the weights over the steps as it goes. And it makes no $dx$: below its one-hot vectors there is
+# nothing to learn.
 #
 # **Predict, then run.** Three sequences read *h*, *e* and *e* in the same step. The gradient of
 # $W_x$ has a row for each letter. Which rows are exactly zero?
@@ -296,11 +313,14 @@ show_matrices(
 # ## The loss over time
 #
 # At each step the network gives a score $s_k$ to each symbol $k$. The softmax makes probabilities
-# of them, and the loss is the surprise at the right symbol $y$, $-\ln p_y$:
+# of them, and the loss is the surprise at the right symbol $y$, $-\ln p_y$ (in *nats*, the unit
+# that goes with the natural logarithm):
 #
 # $$p_k = \frac{e^{s_k}}{\sum_j e^{s_j}}, \qquad
 # L = -\frac{1}{M} \sum_{(n, t)\ \mathrm{real}} \ln p_{n,t}[y_{n,t}], \qquad
 # \frac{\partial L}{\partial s_k} = \frac{p_k - [k = y]}{M} .$$
+#
+# $[k = y]$ is 1 for the right symbol and 0 for all others: the one-hot vector of $y$.
 #
 # - **Real.** Sequences in a batch differ in length; the short ones are padded. A mask says which of
 #   the $N \times T$ tokens are real, and $M$ is their number. The rest counts for nothing: no loss,
@@ -308,17 +328,26 @@ show_matrices(
 # - **Mean.** Here the loss is the *mean* over the real tokens. `min-char-rnn` *sums* over its 25
 #   steps. Neither is wrong, but losses, learning rates and thresholds do not carry over from one to
 #   the other, so always say which one you use.
-# - **Stable.** $e^{1000}$ is too large for a float64. Subtract the largest score first: a number
-#   added to all scores cancels in the fraction.
+# - **Stable.** $e^{1000}$ is too large for a float64. Subtract the largest score $m$ first: a
+#   number added to all scores cancels in the fraction. That is not enough: a very small $p_y$
+#   rounds to 0, and its logarithm is $-\infty$. So take the logarithm of the sum, not of the
+#   fraction: $\ln p_y = s_y - m - \ln \sum_j e^{s_j - m}$.
 #
-# *The lecture's own number.* Line 85 of `min-char-rnn` starts its loss at `-np.log(1/V) * 25`. For
-# our $V = 4$ letters that is a sum of 34.66, and a mean of $\ln 4 = 1.386$: a network that knows
-# nothing gives each letter $1/4$. Look for this number before each training run. A first loss well
+# *The lecture's own number.* Before its first step `min-char-rnn` (line 85) puts its loss at
+#
+# ```python
+# smooth_loss = -np.log(1.0/vocab_size)*seq_length # loss at iteration 0
+# ```
+#
+# with a `seq_length` of 25. For our $V = 4$ letters that is a sum of 34.66, and a mean of
+# $\ln 4 = 1.386$: a network that knows nothing gives each letter $1/4$. Look for this number before
+# each training run. A first loss well
 # above $\ln V$ means that the untrained network is sure of something, and wrong; one well below
 # means that it has seen the answers, or that the loss leaves something out. With the lecture's
 # 10,001 scores, one for each word and one for `<END>`, it is 9.21.
 #
-# **Exercise** (3 points, about 40 minutes). Write `temporal_softmax_loss`.
+# **Exercise** (3 points, about 40 minutes). Write `temporal_softmax_loss`. Its `x` is what goes
+# into the loss: the scores $s$.
 
 
 # %% nbgrader={"grade_id": "temporal_softmax_loss", "solution": true}
@@ -326,10 +355,10 @@ show_matrices(
 def temporal_softmax_loss(x, y, mask):
     """Mean of -ln softmax(x)[y] over the real tokens, and its gradient.
 
-    x:    (N, T, V) scores
+    x:    (N, T, V) scores, s in the formulas above
     y:    (N, T) integers from 0 to V - 1, the right symbols
     mask: (N, T) bool, True where a token is real
-    Returns loss, a float, and dx (N, T, V); both are zero where no token is real
+    Returns loss, a float, and dx (N, T, V); if no token in the batch is real, both are zero
     """
     ### BEGIN SOLUTION
     shifted = x - x.max(axis=-1, keepdims=True)
@@ -450,24 +479,25 @@ network, losses = train(seed=0)
 forgetful, losses_without = train(seed=0, memory=False)
 ln2 = np.log(2)
 show_curves(
-    {"with memory": losses, "without memory (Wh = 0)": losses_without},
+    {"with memory": losses[:150], "without memory (Wh = 0)": losses_without[:150]},
     {
         "knows nothing: 1.386": 2 * ln2,
         "letter counts: 1.040": 1.5 * ln2,
         "no memory: 0.347": ln2 / 2,
     },
-    xlabel="step",
+    xlabel="step (the first 150 of 500)",
     ylabel="loss (nats a letter)",
-    alt="Both losses start at 1.386, linger near 1.04 and fall; without memory the loss stays at "
-    "0.347, with memory it goes on to zero.",
+    alt="Both losses start at 1.386, linger at about 1.1 near step 20 and fall; without memory the "
+    "loss levels out near 0.347, with memory it goes on towards zero.",
 )
 
 # %% [markdown]
 # Read the curves as a list of what the network has found out. They start at $\ln 4 = 1.386$: it
-# knows nothing. They linger a little above 1.040: it knows how often each letter is the answer,
-# half of the time *l* and a quarter of the time *e* or *o*, and nothing else. The dashed curve ends
-# at $(0 + 0 + \ln 2 + \ln 2)/4 = 0.347$: it knows what follows each letter, and after *l* it gives
-# one half to *l* and one half to *o*. Only the curve with memory goes on towards zero.
+# knows nothing. Near step 20 they linger at about 1.1 (with 100 seeds, between steps 12 and 25): it
+# has nearly found out how often each letter is the answer, half of the time *l* and a quarter of
+# the time each *e* and *o*. That alone brings no more than 1.040. The dashed curve goes towards
+# $(0 + 0 + \ln 2 + \ln 2)/4 = 0.347$: it knows what follows each letter, and after *l* it gives
+# about one half to *l* and one half to *o*. Only the curve with memory goes on towards zero.
 
 # %% [markdown]
 # ## ... and spoken back
@@ -492,17 +522,24 @@ print("without memory:", speak(forgetful))
 print("with memory:   ", speak(network))
 
 # %% [markdown]
-# Only the last one can be right: to a network without memory the second *l* is the first one again,
-# and whatever it says there it says both times. Here is what the trained network knows. On the left
-# its state, with two columns for *l* that are far apart now; on the right its probabilities.
+# Only the last one can be right: to a network without memory the second *l* is the first one again.
+# If it says *l* after *l*, it never stops; if it says *o*, no second *l* comes. Ours says *l*: the
+# two halves are not quite equal, and with each of 100 seeds *l* is ahead, by 0.0004 to 0.0034 after
+# 500 steps. That comes from *e*. There too the answer is *l*, and what raises its score after *e*
+# raises it a little after *l*.
+#
+# Here is what the trained network knows. On the left its state, with two columns for *l* that are
+# far apart now; on the right its probabilities.
+
+
+# %%
+def probabilities(states, p):
+    """Softmax of the scores: (T, H) -> (T, V)."""
+    likely = np.exp(states @ p["Wy"] + p["by"])
+    return likely / likely.sum(axis=-1, keepdims=True)
 
 
 # %% tags=["demo"]
-def probabilities(states, p):
-    scores = np.exp(states @ p["Wy"] + p["by"])
-    return scores / scores.sum(axis=-1, keepdims=True)  # (T, V)
-
-
 states = read("hell", network["Wx"], network["Wh"], network["b"])
 show_matrices(
     Matrix("the state after each letter", states.T, names, "hell"),
@@ -515,8 +552,9 @@ show_matrices(
 # ## A question
 #
 # **Question** (4 points, graded by hand; at most 60 words). In `loss_and_gradients` the gradient of
-# a state is `dscores[:, t] @ Wy.T + dh_next`; it is line 53 of the lecture's listing. Where does
-# `dh_next` come from, why is it added, and why does it start at zero?
+# a state is `dscores[:, t] @ p["Wy"].T + dh_next`; in the lecture's listing (line 53) it is
+# `dh = np.dot(Why.T, dy) + dhnext`. Where does `dh_next` come from, why is it added, and why does
+# it start at zero?
 
 # %% [markdown] nbgrader={"grade_id": "why_added", "points": 4, "solution": true}
 # ### BEGIN SOLUTION
@@ -543,6 +581,12 @@ def letters_right(p):
     return sum(said == letter for said, letter in zip(speak(p), "hello", strict=True)) - 1
 
 
+def lead_of_l(p):
+    """How much likelier than o the network finds l after the first l."""
+    _, _, after_l = probabilities(read("hel", p["Wx"], p["Wh"], p["b"]), p)
+    return after_l[number["l"]] - after_l[number["o"]]
+
+
 def measurements(seed):
     """The numbers of this notebook for one seed."""
     network, losses = train(seed)
@@ -553,6 +597,7 @@ def measurements(seed):
         "loss after 500 steps without memory ((ln 2)/2 = 0.347)": losses_without[-1],
         "letters spoken right, of 4": letters_right(network),
         "letters spoken right without memory": letters_right(forgetful),
+        "probability of l minus that of o after l, without memory": lead_of_l(forgetful),
     }
 
 

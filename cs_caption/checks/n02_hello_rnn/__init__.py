@@ -3,9 +3,9 @@
 Signatures, as the notebook's stubs have them (float64 in, float64 out; inputs are never changed):
 
     one_hot(x, V) -> out                                                            1 point
-        x    (...,)    integers 0 <= x < V, any number of axes (none included)
-        V    int       size of the vocabulary, not the largest id in x plus one
-        out  (..., V)  float64: 1.0 at the id, 0.0 elsewhere
+        x    (...,)    whole numbers 0 <= x < V: a number, a list or an array with any axes
+        V    int       size of the vocabulary, not the largest number in x plus one
+        out  (..., V)  float64: 1.0 at the number's place, 0.0 elsewhere
 
     rnn_step_forward(x, prev_h, Wx, Wh, b, activation="tanh") -> (next_h, cache)    2 points
         x (N, D), prev_h (N, H), Wx (D, H), Wh (H, H), b (H,); activation "tanh" or "relu"

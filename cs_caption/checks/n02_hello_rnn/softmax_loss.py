@@ -10,6 +10,8 @@ from cs_caption.checks.referee import referee, torch_or_none
 from cs_caption.checks.subject import Outcome, Subject, Wrong
 from cs_caption.checks.values import (
     NUMERIC,
+    TOLERANCE,
+    UNTOUCHED,
     array,
     awkward,
     close,
@@ -25,11 +27,20 @@ from cs_caption.checks.values import (
 Random = np.random.RandomState
 
 _OVERFLOW = ": large scores overflow; subtract each token's largest score first"
+_TINY = ": do not take the logarithm of a probability, it may be 0; take that of the sum"
+_EXACT = 1e-10  # of a loss that is one logarithm
+_NEARLY = 1e-4
+_AXES = {  # of a softmax that does not run over the scores of each token
+    "the softmax runs over the time steps": 1,
+    "the softmax runs over the sentences of the batch": 0,
+    "the softmax runs over all scores at once": None,
+}
+_NOT_V = ": it must run over the V scores of each token"
 
 
 @dataclass(frozen=True)
 class _Task:
-    """Scores (N, T, V), ids and a mask (N, T), and the loss of each token."""
+    """Scores (N, T, V), right symbols and a mask (N, T), and the loss of each token."""
 
     x: np.ndarray
     y: np.ndarray
@@ -55,9 +66,10 @@ def _lecture(subject: Subject, rng: Random) -> None:
             "it is a logarithm to base 2": -np.log2(chances[y]),
             "its sign is wrong": np.log(chances[y]),
             "it is the probability, not minus its logarithm": chances[y],
+            "it is 0 as if p were 1: does the softmax run over the wrong axis?": 0.0,
             "scores are no logarithms of probabilities: normalise them": -x[0, 0, y],
         }
-        _require_number(_results(outcome, x.shape)[0], -np.log(chances[y]), others)
+        _require_number(_results(outcome, x.shape)[0], -np.log(chances[y]), others, _EXACT)
 
 
 def _mean(subject: Subject, rng: Random) -> None:
@@ -95,7 +107,7 @@ def _masked(subject: Subject, rng: Random) -> None:
     _require_masked(dx, task.mask)
     _require_masked(other_dx, task.mask)
     if not close(loss, other_loss):
-        raise Wrong("the loss depends on scores or ids at masked positions")
+        raise Wrong("the loss depends on x or y at masked positions")
     same(dx, other_dx, "dx, after a change at masked positions,")
     _require_gradient(subject, task, loss, dx)
 
@@ -107,21 +119,27 @@ def _shifted(subject: Subject, rng: Random) -> None:
     plain, *shifted = (_results(o, task.x.shape, _OVERFLOW) for o in subject.calls(calls))
     _require_loss(task, plain[0])
     for loss, dx in shifted:
-        _require_number(loss, plain[0], {}, _OVERFLOW)
-        same(dx, plain[1], "dx")
+        if not close(loss, plain[0]):
+            raise Wrong("the loss changes when a number is added to all scores of a token")
+        same(dx, plain[1], "dx, after a number is added to all scores of a token,")
 
 
 def _far_apart(subject: Subject, rng: Random) -> None:
+    """Judge what the distance alone makes wrong: near scores show a factor that is wrong anyway."""
     V = sizes(rng, 1, 3, 8)[0]
     best, other = (int(n) for n in rng.permutation(V)[:2])
-    x = np.zeros((1, 2, V))
-    x[..., best] = 1e4
-    outcome = subject.call((x, np.array([[best, other]]), np.ones((1, 2), bool)))
-    hint = ": do not take the logarithm of a probability, it may be 0; take that of the sum"
-    loss, dx = _results(outcome, x.shape, hint)
-    _require_number(loss, 1e4 / 2, {}, hint)
+    near, far = np.zeros((2, 1, 2, V))
+    near[..., best], far[..., best] = 1.0, 1e4
+    y, mask = np.array([[best, other]]), np.ones((1, 2), bool)
+    outcomes = subject.calls([(x, y, mask) for x in (near, far)])
+    near_loss, _ = _results(outcomes[0], near.shape)
+    loss, dx = _results(outcomes[1], far.shape, _TINY)
+    factor = near_loss / (np.log(np.e + V - 1) - 1 / 2)
+    if factor == 0 or not close(loss / factor, 1e4 / 2):
+        right = close(factor, 1)
+        raise Wrong(f"the loss is wrong{_TINY if right else ', also where no score is large'}")
     row = dx[0, 1]
-    if not (row[best] > 0 > row[other] and close(row.sum(), 0) and close(dx[0, 0], 0)):
+    if not (row[best] * row[other] < 0 and close(row.sum(), 0) and close(dx[0, 0], 0)):
         raise Wrong("dx is wrong where one score is 1e4 above the others")
 
 
@@ -134,7 +152,8 @@ def _no_token(subject: Subject, rng: Random) -> None:
     (loss, dx), (loss_of_one, _) = (_results(o, task.x.shape, hint) for o in outcomes)
     if loss != 0 or np.any(dx != 0):
         raise Wrong(f"the loss or dx is not 0{hint}")
-    _require_number(loss_of_one, task.losses[1, 0], {})
+    if loss_of_one == 0:
+        raise Wrong("the loss is 0 although a token is real")
 
 
 def _draw(rng: Random, rows: int | None = None, steps: int | None = None) -> _Task:
@@ -163,16 +182,26 @@ def _ragged(rng: Random, N: int, T: int) -> np.ndarray:
 
 def _results(outcome: Outcome, shape: tuple[int, ...], hint: str = "") -> tuple[float, np.ndarray]:
     loss, dx = entries(outcome.value, "loss, dx")
+    if type(loss) is np.ndarray and loss.shape == shape and type(dx) in (float, int, np.float64):
+        raise Wrong("the results are in another order: the loss comes first, then dx")
     return number(loss, "the loss", hint), array(dx, shape, "dx", "(N, T, V)", hint)
 
 
-def _require_number(loss: float, expected: float, others: dict, hint: str = "") -> None:
-    if close(loss, expected):
+def _require_number(
+    loss: float, expected: float, others: dict, tolerance: float = TOLERANCE
+) -> None:
+    if close(loss, expected, tolerance):
         return
     for words, other in others.items():
         if close(loss, other):
             raise Wrong(f"the loss is wrong: {words}")
-    raise Wrong(f"the loss is wrong{hint}")
+    if close(loss, expected, _NEARLY):
+        off = abs(loss - expected) / max(1.0, abs(expected))
+        raise Wrong(
+            f"the loss is a little off (by {off:.0e} of its size): was something small added to "
+            "the divisor, or inside the logarithm?"
+        )
+    raise Wrong("the loss is wrong")
 
 
 def _require_loss(task: _Task, loss: float) -> None:
@@ -197,12 +226,22 @@ def _loss_lookalikes(task: _Task) -> dict[str, float]:
         "masked positions count as well, and it is divided by N": losses.sum() / N,
         "masked positions are in the sum, not in the number": losses.sum() / task.count,
         "the mask is upside down: True is a real token": _mean_of(losses, ~mask),
-        "the mask is made from the ids: take the one that is given": _mean_of(losses, task.y != 0),
+        "the mask is made from y: take the one that is given": _mean_of(losses, task.y != 0),
         "the mask is taken for lengths: it may have holes": _mean_of(losses, lengths),
         "short sentences weigh too much: take one mean over all tokens": float(np.mean(means)),
         "its sign is wrong": -mean,
         "it is a logarithm to base 2": mean / np.log(2),
+        **{words + _NOT_V: _along(task, axis)[0] for words, axis in _AXES.items()},
     }
+
+
+def _along(task: _Task, axis: int | None) -> tuple[float, np.ndarray]:
+    """The loss and its gradient with a softmax along another axis."""
+    x = np.exp(task.x - task.x.max())
+    chances = x / x.sum(axis, keepdims=True)
+    right = np.arange(x.shape[-1]) == task.y[..., None]
+    real = task.mask[..., None]
+    return -np.log(chances[right & real]).mean(), (chances - right) * real / task.count
 
 
 def _mean_of(losses: np.ndarray, mask: np.ndarray) -> float:
@@ -221,6 +260,9 @@ def _require_gradient(subject: Subject, task: _Task, loss: float, dx: np.ndarray
     _require_masked(dx, task.mask)
     sums = dx.sum(-1)
     if not close(sums, 0):
+        for words, axis in _AXES.items():
+            if close(dx, _along(task, axis)[1]):
+                raise Wrong(f"dx is wrong: {words}{_NOT_V}")
         raise Wrong(
             "a number added to all scores of a token changes nothing, so each row of dx sums to 0: "
             f"{np.count_nonzero(np.abs(sums) > NUMERIC)} rows do not"
@@ -249,6 +291,7 @@ def _gradient_lookalikes(truth: np.ndarray, task: _Task) -> dict[str, np.ndarray
         "it is divided by T, not by the number of real tokens": truth * count / T,
         "it is divided by N T, not by the number of real tokens": truth * count / (N * T),
         "it is divided by the number of real tokens twice": truth / count,
+        "it is that of a logarithm to base 2": truth / np.log(2),
         **factors(truth, {"N": N, "T": T}),
     }
 
@@ -259,7 +302,7 @@ TEMPORAL_SOFTMAX_LOSS = Exercise(
     referee=referee,
     banned=("torch",),
     cases=(
-        Case("the lecture's five probabilities", 2, _lecture, drawn=False),
+        Case("cat, dog, chair, bagel, banana: the lecture's example", 1, _lecture, drawn=False),
         Case("the mean over the real tokens", 3, _mean),
         Case("the gradient", 3, _gradient()),
         Case("masked positions count for nothing", 2, _masked),
@@ -268,6 +311,6 @@ TEMPORAL_SOFTMAX_LOSS = Exercise(
         Case("scores near 1e4 and -1e4", 1, _shifted),
         Case("one score 1e4 above the others", 1, _far_apart),
         Case("no real token at all", 1, _no_token),
-        Case("inputs left as they were, also read-only with gaps", 1, _left_alone),
+        Case(UNTOUCHED, 1, _left_alone),
     ),
 )

@@ -10,12 +10,12 @@ from cs_caption.checks.n02_hello_rnn import by_torch
 from cs_caption.checks.n02_hello_rnn.step_forward import (
     FORWARD,
     eighths,
-    next_h_of,
+    require_next_h,
     require_step,
     step_inputs,
 )
 from cs_caption.checks.referee import referee, torch_or_none
-from cs_caption.checks.subject import Subject, Wrong
+from cs_caption.checks.subject import IN_PLACE, Subject, Wrong
 from cs_caption.checks.values import (
     NUMERIC,
     array,
@@ -24,6 +24,7 @@ from cs_caption.checks.values import (
     directions,
     entries,
     factors,
+    opaque,
     same,
     unchanged,
 )
@@ -32,6 +33,11 @@ Random = np.random.RandomState
 
 _GRADIENTS = "dx, dprev_h, dWx, dWh, db"
 _NAMES = _GRADIENTS.split(", ")
+_AGAIN = (
+    "right the first time, but when called again with the same dnext_h and this cache (does the "
+    "first call change something in it?): "
+)
+_AWKWARD = "with a dnext_h that may not be written to and is not contiguous in memory: "
 _AXES = ("(N, D)", "(N, H)", "(D, H)", "(H, H)", "(H,)")
 
 
@@ -42,6 +48,7 @@ class _Step:
     inputs: tuple[np.ndarray, ...]
     activation: str
     next_h: np.ndarray
+    kept: Any  # next_h where it lies on the far side: the cache may hold the same array
     cache: Any
     dnext_h: np.ndarray
 
@@ -56,7 +63,8 @@ def _backward(which: str, activation: str, rows: int | None = None) -> Run:
 
 
 def _relu(subject: Subject, rng: Random) -> None:
-    _backward(_GRADIENTS, "relu")(subject, rng)
+    step = _stepped(subject, rng, step_inputs(rng), "relu")
+    _require_gradients(subject, step, _call(subject, step, step.dnext_h), _GRADIENTS)
     x, prev_h, Wx, Wh, b = step_inputs(rng)
     step = _stepped(subject, rng, (0 * x, 0 * prev_h, Wx, Wh, 0 * b), "relu")
     found = entries(subject.call((step.dnext_h, step.cache)).value, _GRADIENTS)
@@ -67,11 +75,23 @@ def _relu(subject: Subject, rng: Random) -> None:
 
 def _called_twice(subject: Subject, rng: Random) -> None:
     step = _stepped(subject, rng, step_inputs(rng), "tanh", view=True)
-    given = {"": step.dnext_h, "when called again with this cache: ": awkward(step.dnext_h)}
-    for again, dnext_h in given.items():
+    for when in ("", _AGAIN, _AWKWARD):
+        dnext_h = awkward(step.dnext_h) if when == _AWKWARD else step.dnext_h
+        found = _call(subject, step, dnext_h, when)
+        _require_gradients(subject, step, found, _GRADIENTS, when)
+
+
+def _call(subject: Subject, step: _Step, dnext_h: np.ndarray, when: str = "") -> Any:
+    """Call backward, and fail where it changes dnext_h or next_h; `when` starts the words."""
+    try:
         outcome = subject.call((dnext_h, step.cache))
-        unchanged(outcome, "dnext_h")
-        _require_gradients(subject, step, outcome.value, _GRADIENTS, again)
+    except Wrong as wrong:
+        raise Wrong(f"{when}{wrong}") from None
+    unchanged(outcome, "dnext_h")
+    after = subject.read(step.kept)
+    if type(after) is not np.ndarray or not np.array_equal(after, step.next_h):
+        raise Wrong(f"it changes what lies in the cache (next_h): {IN_PLACE}")
+    return outcome.value
 
 
 def _two_in_flight(subject: Subject, rng: Random) -> None:
@@ -88,13 +108,14 @@ def _stepped(
     subject: Subject, rng: Random, inputs: tuple, activation: str, view: bool = False
 ) -> _Step:
     given = tuple(map(awkward, inputs)) if view else inputs
-    outcome = subject.call((*given, activation), keep=(1,), function=FORWARD)
+    outcome = subject.call((*given, activation), keep=(0, 1), function=FORWARD)
     try:
-        next_h = next_h_of(outcome, inputs)
+        kept, cache = map(opaque, entries(outcome.value, "next_h, cache"))
+        next_h = require_next_h(subject.read(kept), inputs)
         require_step(subject, inputs, activation, next_h)
     except Wrong as wrong:
         raise Wrong(f"first mend {FORWARD}: {wrong}") from None
-    return _Step(inputs, activation, next_h, outcome.value[1], eighths(rng, next_h.shape))
+    return _Step(inputs, activation, next_h, kept, cache, eighths(rng, next_h.shape))
 
 
 def _require_gradients(

@@ -8,11 +8,24 @@ from cs_caption.checks.exercise import Case, Exercise, Run
 from cs_caption.checks.n02_hello_rnn import by_torch
 from cs_caption.checks.referee import referee, torch_or_none
 from cs_caption.checks.subject import Outcome, Subject, Wrong
-from cs_caption.checks.values import array, awkward, close, entries, opaque, same, sizes, unchanged
+from cs_caption.checks.values import (
+    UNTOUCHED,
+    array,
+    awkward,
+    close,
+    entries,
+    opaque,
+    same,
+    sizes,
+    unchanged,
+)
 
 Random = np.random.RandomState
 
 FORWARD = "rnn_step_forward"
+
+_WITH_RELU = 'with activation="relu"'
+_CAPPED = f"{_WITH_RELU} large values are capped: max(0, .) has no upper limit"
 
 
 def _forward(activation: str, rows: int | None = None) -> Run:
@@ -23,6 +36,19 @@ def _forward(activation: str, rows: int | None = None) -> Run:
         require_step(subject, inputs, activation, next_h_of(outcome, inputs))
 
     return run
+
+
+def _relu(subject: Subject, rng: Random) -> None:
+    _forward("relu")(subject, rng)
+    inputs = step_inputs(rng)
+    x, prev_h, Wx, Wh, b = inputs
+    large = b + 1024 * _signs(b)
+    outcome = subject.call((x, prev_h, Wx, Wh, large, "relu"), keep=(1,))
+    next_h = next_h_of(outcome, inputs)
+    expected = np.clip(x @ Wx + prev_h @ Wh + large, 0, None)
+    if np.max(next_h) < 512 < np.max(expected):
+        raise Wrong(_CAPPED)
+    same(next_h, expected, "next_h near 1000")
 
 
 def _left_alone(subject: Subject, rng: Random) -> None:
@@ -39,10 +65,14 @@ def _terms(subject: Subject, rng: Random) -> None:
 
 def _saturated(subject: Subject, rng: Random) -> None:
     inputs = step_inputs(rng)
-    sign = np.where(np.arange(len(inputs[4])) % 2, 1.0, -1.0)
+    sign = _signs(inputs[4])
     outcome = subject.call((*inputs[:4], 1000 * sign), keep=(1,))
     next_h = next_h_of(outcome, inputs, ": large numbers must not overflow; use np.tanh")
     same(next_h, np.broadcast_to(sign, next_h.shape), "next_h")
+
+
+def _signs(b: np.ndarray) -> np.ndarray:
+    return np.where(np.arange(len(b)) % 2, 1.0, -1.0)
 
 
 def step_inputs(rng: Random, rows: int | None = None) -> tuple[np.ndarray, ...]:
@@ -68,6 +98,11 @@ def next_h_of(outcome: Outcome, inputs: tuple, hint: str = "") -> np.ndarray:
     """Return next_h of a call that kept its cache, if it is an array of the right shape."""
     next_h, cache = entries(outcome.value, "next_h, cache")
     opaque(cache)
+    return require_next_h(next_h, inputs, hint)
+
+
+def require_next_h(next_h: Any, inputs: tuple, hint: str = "") -> np.ndarray:
+    """Return next_h if it is an array of the right shape."""
     return array(next_h, inputs[1].shape, "next_h", "(N, H)", hint)
 
 
@@ -94,11 +129,14 @@ def _require_terms(subject: Subject, inputs: tuple, activation: str) -> np.ndarr
     calls = [(*probe, activation) for probe in probes]
     outcomes = subject.calls(calls, leave=(1,), function=FORWARD)
     outs = [next_h_of(o, probe) for o, probe in zip(outcomes, probes, strict=True)]
-    _require_activation(outs, activation)
+    if activation == "tanh":
+        _require_tanh(outs)
+    else:
+        _require_relu(subject, inputs, outs)
     nothing, bias, from_x, from_h, total = (
         np.arctanh(out) if activation == "tanh" else out - far for out in outs[:5]
     )
-    _term(nothing, np.zeros_like(nothing), "next_h for x = 0, prev_h = 0, b = 0", {})
+    _term(nothing, np.zeros_like(nothing), f"next_h for x = 0, prev_h = 0, b = {far:g}", {})
     _term(bias[0], b, "the term b", {"b is not added": 0 * b, "b is subtracted": -b})
     _term(from_x, Wx, "the term x Wx", {"x is ignored": 0 * Wx})
     _term(from_h, Wh, "the term prev_h Wh", _recurrent_lookalikes(Wh))
@@ -132,22 +170,34 @@ def _recurrent_lookalikes(Wh: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _require_activation(outs: list[np.ndarray], activation: str) -> None:
-    nothing, far_total, plain = outs[0], outs[4], outs[5]
-    if activation == "tanh":
-        if close(nothing, 0.5):
-            raise Wrong("x = 0, prev_h = 0, b = 0 give 0.5: that is the sigmoid, not tanh")
-        if any(np.any(np.abs(out) >= 1) for out in outs):
-            raise Wrong(
-                "next_h leaves (-1, 1): is the tanh missing, or not taken of the whole sum?"
-            )
-    elif np.all(np.abs(far_total) <= 1):
-        raise Wrong('activation="relu" changes nothing: the values stay between -1 and 1')
-    elif np.any(plain < 0):
+def _require_tanh(outs: list[np.ndarray]) -> None:
+    if close(outs[0], 0.5):
+        raise Wrong("x = 0, prev_h = 0, b = 0 give 0.5: that is the sigmoid, not tanh")
+    if any(np.any(np.abs(out) >= 1) for out in outs):
+        raise Wrong("next_h leaves (-1, 1): is the tanh missing, or not taken of the whole sum?")
+
+
+def _require_relu(subject: Subject, inputs: tuple, outs: list[np.ndarray]) -> None:
+    far, plain = outs[0], outs[5]  # of a sum of 64, and of the usual sizes
+    if np.all(plain >= 0) and np.all(far >= 32):
+        return
+    (outcome,) = subject.calls([(*inputs, "tanh")], leave=(1,), function=FORWARD)
+    if close(plain, next_h_of(outcome, inputs)):
+        raise Wrong('activation="relu" changes nothing: the same comes out as with "tanh"')
+    if np.any(plain < 0) and np.all(plain <= 0):
+        raise Wrong(f"{_WITH_RELU} no positive values come out: the wrong half is kept")
+    if np.any(plain < 0):
         raise Wrong(
-            'with activation="relu" negative values come out: is max(0, .) missing, or not taken '
-            "of the whole sum?"
+            f"{_WITH_RELU} negative values come out: is max(0, .) missing, or not taken of the "
+            "whole sum?"
         )
+    if np.all(far == 0):
+        raise Wrong(f"{_WITH_RELU} a large b leaves no trace: is b added?")
+    if close(far, 1) and np.all((plain == 0) | (plain == 1)):
+        raise Wrong(f"{_WITH_RELU} only 0 and 1 come out: that is whether the sum is positive")
+    if close(far, 1):
+        raise Wrong(f"{_WITH_RELU} no value is above 1: is tanh taken as well?")
+    raise Wrong(_CAPPED)
 
 
 RNN_STEP_FORWARD = Exercise(
@@ -157,10 +207,10 @@ RNN_STEP_FORWARD = Exercise(
     banned=("torch",),
     cases=(
         Case("each term alone: x Wx, prev_h Wh, b", 2, _terms),
-        Case("a batch, tanh", 2, _forward("tanh")),
+        Case("a batch, tanh", 3, _forward("tanh")),
         Case("a batch of one (N = 1)", 1, _forward("tanh", rows=1)),
-        Case("inputs left as they were, also read-only with gaps", 1, _left_alone),
+        Case(UNTOUCHED, 1, _left_alone),
         Case("inputs of tanh near 1000", 1, _saturated),
-        Case('activation="relu"', 1, _forward("relu")),
+        Case('activation="relu", large values too', 2, _relu),
     ),
 )
