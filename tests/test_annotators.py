@@ -61,6 +61,16 @@ def test_every_simple_caption_names_exactly_what_is_there(simple):
             assert said == truth, caption
 
 
+def test_two_of_a_kind_are_two_or_one_and_another(simple):
+    alike = [
+        scene for scene in simple if scene.relations and len({o.kind for o in scene.objects}) < 2
+    ]
+    assert len(alike) > 30
+    for scene in alike:
+        for caption in scene.captions:
+            assert ("two" in caption.split()) != ("another" in caption.split()), caption
+
+
 def test_simple_sizes_and_backgrounds_are_true(simple):
     sizes = {word: size for size, words in lexicon.SIMPLE_SIZE_WORDS.items() for word in words}
     for scene in simple:

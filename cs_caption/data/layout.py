@@ -39,8 +39,8 @@ class Layout:
 
 SIMPLE_SHAPES = tuple(lexicon.SIMPLE_NOUNS)
 SIMPLE_COLOURS = tuple(lexicon.SIMPLE_COLOURS)
-SIMPLE_RADII = {"small": (108, 136), "big": (180, 228)}  # 6.75 to 8.5, and 11.25 to 14.25 pixels
-SIMPLE_TURNS = {"circle": 0, "square": 15, "triangle": 15, "star": 35, "heart": 20, "cross": 15}
+SIMPLE_RADII = {"small": (124, 150), "big": (190, 228)}  # 7.75 to 9.4, and 11.9 to 14.25 pixels
+SIMPLE_TURNS = {"circle": 0, "square": 10, "triangle": 10, "star": 10, "heart": 10, "cross": 10}
 SIMPLE_UNSEEN = frozenset(
     (SIMPLE_COLOURS[(3 * k + 1) % len(SIMPLE_COLOURS)], shape)
     for k, shape in enumerate(SIMPLE_SHAPES)

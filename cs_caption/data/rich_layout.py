@@ -263,12 +263,13 @@ def _differ(one: _Look, other: _Look) -> bool:
 
 def _stand(shape: str, x: int, y: int, radius: int, degrees: int) -> _Stand | None:
     """The object at that place, unless it sticks out of the picture."""
+    margin = _reach(radius) // 2
+    if not (margin < x < SIZE * UNIT - margin and margin < y < SIZE * UNIT - margin):
+        return None  # far out: spared the work of drawing it
     one = stencil(shape, x, y, radius, degrees)
     mask = full_mask(one)
     edge = mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
-    inside = _reach(radius) // 2 < min(x, y) and max(x, y) < SIZE * UNIT - _reach(radius) // 2
-    fits = inside and not edge and mask.sum() >= LEAST
-    return _Stand(x, y, radius, degrees, one, mask) if fits else None
+    return None if edge or mask.sum() < LEAST else _Stand(x, y, radius, degrees, one, mask)
 
 
 def _reach(radius: int) -> int:
