@@ -42,9 +42,9 @@ class TrainConfig:
     Raises: ValueError, naming the field, for a value out of range.
     """
 
-    steps: int = 1600
+    steps: int = 1500
     batch: int = 64
-    captions: int = 2
+    captions: int = 4
     optimizer: str = "adamw"
     lr: float = 4e-3
     warmup: int = 100

@@ -4,7 +4,6 @@ import pytest
 
 # Two test processes on two cores: more threads than that only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("CS_CAPTION_FAST", "1")
 
 
 def pytest_addoption(parser):

@@ -1,13 +1,17 @@
 """The demo in a rehearsal: few steps, few pictures, all its parts."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 from cs_caption.__main__ import main
 
 pytest.importorskip("torch")
+resource = pytest.importorskip("resource", reason="peak memory is read the POSIX way")
 REHEARSAL = ["--steps", "12", "--pictures", "96", "--held-out", "24", "--device", "cpu"]
 
 
@@ -56,5 +60,9 @@ def test_pictures_that_cannot_be_shuffled_are_refused_before_any_work(tmp_path, 
 
 
 @pytest.mark.full
-def test_the_demo_meets_its_bars(tmp_path):
-    assert main(["demo", "--out", str(tmp_path)]) == 0
+def test_the_demo_meets_its_bars_within_its_memory(tmp_path):
+    command = [sys.executable, "-m", "cs_caption", "demo", "--out", str(tmp_path)]
+    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "2"})
+    assert done.returncode == 0
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20  # GiB on Linux
+    assert peak < 1.5

@@ -9,7 +9,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cs_caption.batches import batches_in_order, encode_examples, training_batches  # noqa: E402
 from cs_caption.checkpoint import load_captioner  # noqa: E402
 from cs_caption.data import CaptionedImages, Vocabulary  # noqa: E402
 from cs_caption.models import Captioner, CaptionerConfig  # noqa: E402
@@ -164,62 +163,6 @@ def test_the_held_out_loss_is_that_of_every_caption_once_whatever_the_batch():
         assert held_out_loss(model, WORDS, DATA, batch=batch) == pytest.approx(
             total / count, abs=1e-5
         )
-
-
-# The batches.
-
-
-def test_an_epoch_shows_every_picture_once_and_the_next_in_another_order():
-    numbered = replace(encode_examples(DATA, WORDS), images=_numbered(len(DATA)))
-    stream = training_batches(numbered, batch=4, captions=1, seed=0)
-    order = np.concatenate([next(stream).images[:, 0, 0, 0] for _ in range(6)])
-    assert sorted(order[:12]) == sorted(order[12:]) == list(range(12))
-    assert order[:12].tolist() != order[12:].tolist()
-
-
-def _numbered(n):
-    return np.tile(np.arange(n, dtype=np.uint8)[:, None, None, None], (1, 16, 16, 3))
-
-
-@pytest.mark.parametrize("batch", [5, 12, 30])
-def test_what_a_step_holds_depends_on_seed_and_step_alone(batch):
-    examples = encode_examples(DATA, WORDS)
-    settings = {"batch": batch, "captions": 2, "seed": 3}
-    stream = training_batches(examples, **settings)
-    steps = [next(stream) for _ in range(7)]
-    for step in (6, 1, 4):
-        alone = next(training_batches(examples, **settings, step=step))
-        for one, other in zip(alone, steps[step], strict=True):
-            assert np.array_equal(one, other)
-    other_seed = next(training_batches(examples, **{**settings, "seed": 4}))
-    assert not np.array_equal(other_seed.images, steps[0].images)
-
-
-def test_captions_go_with_their_own_pictures_each_at_most_once():
-    examples = replace(encode_examples(DATA, WORDS), images=_numbered(len(DATA)))
-    stream = training_batches(examples, batch=7, captions=3, seed=0)
-    seen = set()
-    for _ in range(60):
-        batch = next(stream)
-        for place, image in enumerate(batch.images[:, 0, 0, 0]):
-            said = [WORDS.decode(row) for row in batch.tokens[batch.of == place]]
-            assert sorted(said) == sorted(DATA.captions[image])  # two or three, all taken
-        some = next(training_batches(examples, batch=7, captions=1, seed=0, step=_))
-        for place, row in zip(some.of, some.tokens, strict=True):
-            image = int(some.images[place, 0, 0, 0])
-            assert WORDS.decode(row) in DATA.captions[image]
-            seen.add((image, WORDS.decode(row)))
-        assert some.of.tolist() == list(range(7))
-    assert len(seen) == sum(len(captions) for captions in DATA.captions)
-
-
-def test_batches_are_cut_to_their_longest_caption():
-    examples = encode_examples(
-        CaptionedImages(DATA.images[:2], [["red"], ["it is all red"]]), WORDS
-    )
-    first, second = batches_in_order(examples, 1)
-    assert first.tokens.shape == (1, 3)
-    assert second.tokens.shape == (1, 6)
 
 
 # The loop.

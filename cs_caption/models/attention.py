@@ -19,6 +19,6 @@ class AdditiveAttention(nn.Module):
 
     def forward(self, query: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """query (R, Q), keys (R, L, A), values (R, L, C) -> z (R, C), alpha (R, L)."""
-        scores = self.score((keys + self.query(query)[:, None]).tanh())[:, :, 0]
+        scores = self.score((keys + self.query(query)[:, None]).tanh()).squeeze(2)
         alpha = scores.softmax(dim=1)
-        return (alpha[:, None] @ values)[:, 0], alpha
+        return (alpha[:, None] @ values).squeeze(1), alpha

@@ -174,20 +174,22 @@ class Captioner(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """What the output layer sees after each of tokens (M, T), and the weights (M, T, L or 0).
 
-        Rows are sorted by length, so that at each word those still speaking come first.
+        Rows are sorted by length; those that have ended are dropped, an eighth of all at a time,
+        as each cut has its price in the backward pass.
         """
         real = (tokens != NULL).flip(1).cumsum(1).flip(1) > 0  # padding is at the end only
         order = real.sum(dim=1).argsort(descending=True, stable=True)
         words = self.dropout(self.words(tokens[order]))
         state = self._start_of(images, tokens, of, order)
         spoken, weights = [], []
-        for t, rows in enumerate(real.sum(dim=0).tolist()):
-            state = {key: leaf[:rows] for key, leaf in state.items()}
-            out, alpha, state = self._tell(words[:rows, t], state)
+        for word, speaking in zip(words.unbind(dim=1), real.sum(dim=0).tolist(), strict=True):
+            if len(state["h"]) - speaking > len(tokens) // 8:
+                state = {key: leaf[:speaking] for key, leaf in state.items()}
+            out, alpha, state = self._tell(word[: len(state["h"])], state)
             spoken.append(_padded(out, len(tokens)))
             weights.append(_padded(alpha, len(tokens)))
-        back = order.argsort()
-        return torch.stack(spoken, dim=1)[back], torch.stack(weights, dim=1)[back]
+        back, real = order.argsort(), real[:, :, None]
+        return torch.stack(spoken, dim=1)[back] * real, torch.stack(weights, dim=1)[back] * real
 
     def _start_of(
         self, images: Images | None, tokens: Tensor, of: Tensor | None, order: Tensor

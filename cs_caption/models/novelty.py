@@ -12,6 +12,7 @@ BATCH = 256
 SHRINKAGE = 0.05  # at least; more where there are few pictures for the number of features
 LEAST_SHARE = 0.1
 TINY = 1e-9
+FLAT = 1e-5  # far below the roughness of any picture that shows something
 NAMES = ("mean", "whitening", "threshold")
 
 
@@ -92,5 +93,5 @@ def _batch(model: Captioner, images: np.ndarray) -> Tensor:
     grid = model.encode(images).double().cpu()
     pixels = images.astype(np.float32) / 255
     steps = [np.abs(np.diff(pixels, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 2)]
-    rough = torch.from_numpy(np.log(np.stack(steps, axis=1) + 0.001)).double()
+    rough = torch.from_numpy(np.log(np.stack(steps, axis=1) + FLAT)).double()
     return torch.cat([grid.mean(dim=1), grid.amax(dim=1), rough], dim=1)
