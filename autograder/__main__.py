@@ -21,6 +21,8 @@ exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    # Progress is for watching, also through a pipe or a log file.
+    sys.stdout.reconfigure(line_buffering=True)
     asked = list(sys.argv[1:] if arguments is None else arguments)
     args = build_parser(asked).parse_args(asked)
     try:

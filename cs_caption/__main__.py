@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before torch is imported: its threads wait for each other by spinning, which makes a step ten
     # times slower where another process wants the same cores; this ends the spinning early.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    # Progress is for watching, also through a pipe or a log file.
+    sys.stdout.reconfigure(line_buffering=True)
     asked = list(sys.argv[1:] if arguments is None else arguments)
     args = build_parser(asked).parse_args(asked)
     try:
