@@ -417,3 +417,30 @@ def test_states_whose_rows_differ_are_refused():
         greedy(fixed([0.0]), {"h": torch.zeros(2, 1), "c": torch.zeros(3, 1)}, max_len=1)
     with pytest.raises(ValueError, match="has no axis"):
         beam_search(fixed([0.0]), [torch.tensor(1.0)], beam=1, max_len=1)
+
+
+def test_a_row_that_has_ended_is_fed_end_while_the_others_go_on():
+    fed = []
+
+    def step(tokens, state):
+        fed.append(tokens.tolist())
+        log_probs = torch.full((len(tokens), 5), -9.0)
+        log_probs[:, 3] = -1.0
+        log_probs[state[:, 0] <= len(fed), END] = -0.5
+        return log_probs, state
+
+    found = greedy(step, torch.tensor([[1], [3]]), max_len=6)
+    assert [h.tokens for h in found] == [(END,), (3, 3, END)]
+    assert fed == [[START, START], [END, 3], [END, 3]]
+
+
+def test_what_is_said_after_the_end_of_one_row_has_no_part_in_it():
+    def step(tokens, state):
+        log_probs = torch.full((len(tokens), 5), -9.0)
+        log_probs[:, 3] = -1.0
+        log_probs[(state[:, 0] == 0) & (tokens == START), END] = 0.0
+        return log_probs, state
+
+    first, second = greedy(step, torch.tensor([[0], [1]]), max_len=4)
+    assert first == Hypothesis((END,), (0.0,), 0.0, 0.0, True)
+    assert second.tokens == (3, 3, 3, 3)
