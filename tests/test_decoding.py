@@ -426,7 +426,7 @@ def test_a_row_that_has_ended_is_fed_end_while_the_others_go_on():
         fed.append(tokens.tolist())
         log_probs = torch.full((len(tokens), 5), -9.0)
         log_probs[:, 3] = -1.0
-        log_probs[state[:, 0] <= len(fed), END] = -0.5
+        log_probs[state[:, 0] == len(fed), END] = -0.5
         return log_probs, state
 
     found = greedy(step, torch.tensor([[1], [3]]), max_len=6)
