@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from cs_caption.data.vocabulary import Vocabulary
 from cs_caption.decoding import Hypothesis, beam_search
 from cs_caption.metrics import (
     ObjectScore,
@@ -26,7 +27,6 @@ from cs_caption.metrics.pointing import rows_by_picture
 from cs_caption.metrics.score import check_references
 from cs_caption.metrics.statistics import auc, bootstrap_interval
 
-NULL, START, END = 0, 1, 2
 BATCH = 32  # pictures at once: five captions each of them attend to the grid together
 
 Report = Callable[[str], Any]
@@ -261,7 +261,12 @@ def decode(
         for rows in _batches(len(images)):
             state = model.start(images[rows])
             n_best = beam_search(
-                model.step, state, beam=beam, max_len=max_len, start=START, end=END
+                model.step,
+                state,
+                beam=beam,
+                max_len=max_len,
+                start=Vocabulary.START,
+                end=Vocabulary.END,
             )
             found += [tuple(_sentence(h, trained.vocabulary) for h in beams) for beams in n_best]
             if report and (len(found) % (8 * BATCH) == 0 or len(found) == len(images)):
@@ -321,8 +326,8 @@ def _costs(
     of = np.repeat(np.arange(len(references)), [len(captions) for captions in references])
     logits = model(images, tokens[:, :-1], of=torch.as_tensor(of, device=model.device))
     target = tokens[:, 1:]
-    nats = cross_entropy(logits.mT.float(), target, ignore_index=NULL, reduction="none")
-    columns = (nats.double().sum(1).cpu().numpy(), (target != NULL).sum(1).cpu().numpy())
+    nats = cross_entropy(logits.mT.float(), target, ignore_index=Vocabulary.NULL, reduction="none")
+    columns = (nats.double().sum(1).cpu().numpy(), (target != Vocabulary.NULL).sum(1).cpu().numpy())
     return np.stack([np.bincount(of, column) for column in columns], axis=1)
 
 

@@ -17,20 +17,19 @@ HELD_OUT = 500  # val pictures: enough to watch the loss and to set the novelty 
 
 def train_on_scenes(
     out: Path,
+    scenes: Scenes,
     config: TrainConfig,
     *,
-    level: str = "simple",
-    pictures: int | None = None,
     min_count: int = 1,
     attention: bool = True,
     report: Callable[[str], None] = print,
 ) -> Trained:
     """Train, fit the novelty detector, save to `out`/model and return what a reader would load.
 
-    Raises: as `Scenes`, `TrainConfig` and `train`.
+    Raises: as `train`.
     """
+    level = scenes.level
     report(f"drawing the {level} scenes")
-    scenes = Scenes("train", n=pictures, level=level)
     vocabulary = Vocabulary.build(
         [caption for five in scenes.captions for caption in five], min_count=min_count
     )

@@ -38,10 +38,10 @@ def run(args: argparse.Namespace) -> int:
     started = time.monotonic()
     config = demo_config(args.steps, args.seed, args.device)
     heading("1. Train a captioner with attention on scenes drawn now")
-    trained = train_on_scenes(args.out, config, pictures=args.pictures)
+    train_scenes = Scenes("train", n=args.pictures)
+    trained = train_on_scenes(args.out, train_scenes, config)
     seconds = time.monotonic() - started
     heading("2. Train a language model that never sees a picture, to compare with")
-    train_scenes = Scenes("train", n=args.pictures)
     blind = train_blind(args, trained, train_scenes)
     heading(f"3. Measure on {args.held_out:,} pictures that neither has seen")
     scenes = Scenes("test", n=args.held_out)

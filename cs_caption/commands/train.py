@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cs_caption.commands.arguments import add_device, add_number
-from cs_caption.data.scenes import LEVELS, SPLITS
+from cs_caption.data.scenes import LEVELS, SPLITS, Scenes
 from cs_caption.pipeline import DEFAULT_MIN_COUNT, train_on_scenes
 from cs_caption.training import OPTIMIZERS, PRECISIONS, TrainConfig
 
@@ -45,9 +45,8 @@ def run(args: argparse.Namespace) -> int:
     )
     train_on_scenes(
         args.out,
+        Scenes("train", n=args.pictures, level=args.level),
         config,
-        level=args.level,
-        pictures=args.pictures,
         min_count=args.min_count or DEFAULT_MIN_COUNT[args.level],
         attention=not args.no_attention,
     )
