@@ -52,6 +52,9 @@ def helper(x):
 def not_written(x):
     raise NotImplementedError
 
+def leans_on_a_stub(x):
+    return not_written(x)
+
 def unspeakable(x):
     class Odd(Exception):
         def __str__(self):
@@ -98,6 +101,24 @@ def hangs(x):
 def sleeps(x):
     time.sleep(x)
     return x
+
+def by_loop(x):
+    total = 0.0
+    for value in x.flat:
+        total += value
+    return total
+
+def by_comprehension(x):
+    return sum([value for value in x.flat])
+
+def by_helper(x):
+    return np.vectorize(once)(x).sum()
+
+def once(value):
+    return value
+
+def at_once(x):
+    return x.sum()
 """
 
 
@@ -224,6 +245,12 @@ def test_a_stub_is_told_to_be_not_written_yet(subject):
         subject.call((1,), function="not_written")
 
 
+def test_a_stub_that_a_function_calls_is_told_by_its_name(subject):
+    words = r"^not_written, which leans_on_a_stub calls, is not written yet$"
+    with pytest.raises(Wrong, match=words):
+        subject.call((1,), function="leans_on_a_stub")
+
+
 @pytest.mark.parametrize(
     ("function", "words"),
     [
@@ -275,6 +302,28 @@ def test_derivatives_along_directions_agree_with_the_gradient(subject):
 def test_a_derivative_of_something_that_is_no_array_is_refused_in_words(subject):
     with pytest.raises(Wrong, match="from call to call"):
         subject.vjp((np.ones(2),), np.ones(2), [(0, np.ones(2))], function="nothing")
+
+
+@pytest.mark.parametrize("name", ["by_loop", "by_comprehension", "by_helper"])
+def test_a_loop_is_found_by_the_lines_that_it_runs(subject, name):
+    few, many = (subject.lines((np.ones(n),), function=name) for n in (10, 500))
+    assert few < 60
+    assert many >= 500
+
+
+def test_a_call_without_a_loop_runs_as_many_lines_whatever_the_size(subject):
+    assert [subject.lines((np.ones(n),), function="at_once") for n in (10, 500)] == [1, 1]
+
+
+def test_counting_lines_leaves_a_debugger_in_its_place(subject):
+    before = sys.gettrace()
+    subject.lines((np.ones(3),), function="by_loop")
+    assert sys.gettrace() is before
+
+
+def test_a_function_that_fails_while_its_lines_are_counted_is_told_in_words(subject):
+    with pytest.raises(Wrong, match="fails stopped with KeyError"):
+        subject.lines((1,), function="fails")
 
 
 def test_ctrl_c_gets_through_in_the_notebook():

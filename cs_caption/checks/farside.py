@@ -4,12 +4,15 @@ A request is the bytes of `(function, calls)` with calls a list of `(args, keep)
 `(position, number)`: that result stays here under that number (0: it stays and is forgotten). Each
 call is answered by the bytes of `("value", value, mutated)` or
 `("error", kind, message, line, text, mutated)`; mutated lists the arguments that the call changed.
-The function READ is always there: it returns its argument, and so shows what is kept as it is now.
+Two functions are always there. READ returns its argument, and so shows what is kept as it is now.
+COUNT takes the name of a function and its arguments, and returns how many lines of the student's
+code were run: what a loop costs, and no clock that a busy machine could upset.
 """
 
 import linecache
 import logging
 import os
+import sys
 import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +23,9 @@ import numpy as np
 
 from cs_caption.checks import wire
 
-READ = "what is kept"  # no function of a student can have this name
+# No function of a student can have these names.
+READ = "what is kept"
+COUNT = "how many lines"
 
 
 class FarSide:
@@ -47,7 +52,8 @@ class FarSide:
 
     def _called(self, name: str, args: tuple, keep: tuple) -> bytes:
         before = [wire.dumps(arg) for arg in args]
-        function = _itself if name == READ else self._functions.get(name)
+        own = {READ: _itself, COUNT: self._lines}
+        function = own.get(name) or self._functions.get(name)
         try:
             reply = ("value", self._value(function, name, args, keep))
         except self._let_through:
@@ -73,6 +79,24 @@ class FarSide:
                 self._kept[number] = items[at]
             items[at] = wire.Handle(number)
         return type(value)(items)
+
+    def _lines(self, name: str, *args: Any) -> int:
+        """How many lines of the function's own namespace are run when it is called."""
+        function = self._functions[name]
+        space, lines = getattr(function, "__globals__", None), 0
+
+        def trace(frame: types.FrameType, event: str, arg: Any) -> Any:
+            nonlocal lines
+            lines += event == "line"
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(lambda frame, event, arg: trace if frame.f_globals is space else None)
+        try:
+            function(*args)
+        finally:
+            sys.settrace(before)
+        return lines
 
     def _resolved(self, arg: Any) -> Any:
         if type(arg) is wire.Handle:
@@ -123,8 +147,19 @@ def _told(error: BaseException, function: Callable | None) -> tuple[str, str, in
         message = str(error).strip()
     except Exception:
         message = "(its message cannot be read)"
+    if isinstance(error, NotImplementedError) and not message:
+        message = _stub(error.__traceback__, function)
     line, text = _place(error.__traceback__, function)
     return str(type(error).__name__)[:80], message[:300], line, text[:120]
+
+
+def _stub(trace: types.TracebackType | None, function: Callable | None) -> str:
+    """The name of the stub that raised, where it is another that the function calls."""
+    code = None
+    while trace is not None:
+        code, trace = trace.tb_frame.f_code, trace.tb_next
+    own = getattr(function, "__code__", None)
+    return "" if code is None or code is own else code.co_name
 
 
 def _place(trace: types.TracebackType | None, function: Callable | None) -> tuple[int, str]:

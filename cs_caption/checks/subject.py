@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cs_caption.checks import wire
-from cs_caption.checks.farside import READ, FarSide
+from cs_caption.checks.farside import COUNT, READ, FarSide
 
 _STEP = float(np.finfo(np.float64).eps ** (1 / 3))
 
@@ -82,6 +82,16 @@ class Subject:
         Raises: Wrong as `calls`.
         """
         return self.call((handle,), function=READ).value
+
+    def lines(self, args: Sequence, *, function: str | None = None) -> int:
+        """Return how many lines of the student's code one call runs: what its loops cost.
+
+        Raises: Wrong as `calls`.
+        """
+        name = function or self.function
+        request = wire.dumps((COUNT, [((name, *args), ())]))
+        (answer,) = self._link.exchange(request, 1)
+        return _outcome(answer, name, name == self.function).value
 
     def vjp(
         self,
@@ -161,6 +171,8 @@ def _outcome(answer: bytes, name: str, checked: bool) -> Outcome:
 
 def _error_words(name: str, checked: bool, kind: str, message: str, line: int, text: str) -> str:
     if kind == "NotImplementedError":
+        if message.isidentifier() and message != name:
+            return f"{message}, which {name} calls, is not written yet"
         return f"{name} is not written yet" + ("" if checked else ": this check needs it")
     place = f" (line {line}: `{text}`)" if text else f" (line {line})" if line else ""
     words = f"{name} stopped with {kind}: {message}{place}"

@@ -45,7 +45,8 @@ def array(
     `axes` names its axes; `hint` says what to do about NaN and infinities.
     """
     if type(value) is not np.ndarray:
-        raise Wrong(f"{name} is {describe(value)}: expected a NumPy array")
+        remedy = ": wrap it in np.array(...)" if type(value) is list else ""
+        raise Wrong(f"{name} is {describe(value)}: expected a NumPy array{remedy}")
     if value.shape != shape:
         named = f" = {axes}" if axes else ""
         raise Wrong(
@@ -79,25 +80,34 @@ def same(
     name: str,
     lookalikes: Callable[[], Mapping[str, Any]] = dict,
     tolerance: float = TOLERANCE,
-    *,
-    places: bool = True,
 ) -> None:
-    """Fail where the arrays differ, with the words of the first look-alike that fits.
-
-    Without one, and with `places`, the words tell how many entries differ, and where.
-    """
+    """Fail where the arrays differ: with the words of the first look-alike that fits, or where."""
     if close(value, expected, tolerance):
         return
-    for words, other in lookalikes().items():
-        if np.shape(other) == value.shape and close(value, other, tolerance):
-            raise Wrong(f"{name} is wrong: {words}")
-    if not places:
-        raise Wrong(f"{name} is wrong: numeric derivatives say otherwise")
+    fits = fitting(value, lookalikes(), tolerance)
+    words = f": {fits[0]}" if fits else differing(value, expected, tolerance)
+    raise Wrong(f"{name} is wrong{words}")
+
+
+def fitting(
+    value: np.ndarray, lookalikes: Mapping[str, Any], tolerance: float = TOLERANCE
+) -> list[str]:
+    """Return the words of all look-alikes that agree with the value."""
+    return [
+        words
+        for words, other in lookalikes.items()
+        if np.shape(other) == value.shape and close(value, other, tolerance)
+    ]
+
+
+def differing(value: np.ndarray, expected: np.ndarray, tolerance: float = TOLERANCE) -> str:
+    """Say in how many entries two arrays differ, and where first."""
     scale = tolerance * max(1.0, float(np.max(np.abs(expected), initial=0.0)))
     wrong = np.abs(value - expected) > scale
+    if wrong.ndim == 0 or not wrong.any():
+        return ""
     at = tuple(int(n) for n in np.argwhere(wrong)[0])
-    where = f", the first at {at}" if at else ""
-    raise Wrong(f"{name} is wrong in {np.count_nonzero(wrong)} of {wrong.size} entries{where}")
+    return f" in {np.count_nonzero(wrong)} of {wrong.size} entries, the first at {at}"
 
 
 def close(value: Any, expected: Any, tolerance: float = TOLERANCE) -> bool:
@@ -146,6 +156,11 @@ def sizes(rng: np.random.RandomState, count: int, low: int = 2, high: int = 8) -
     return [int(n) for n in rng.permutation(np.arange(low, high + 1))[:count]]
 
 
+def eighths(rng: np.random.RandomState, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw multiples of 1/8 other than 0, up to 5/8."""
+    return rng.choice([-5, -4, -3, -2, -1, 1, 2, 3, 4, 5], size=shape) / 8
+
+
 def awkward(value: np.ndarray) -> np.ndarray:
     """Return the same numbers as a read-only view with gaps and its last axis backwards."""
     wide = np.zeros((*value.shape[:-1], 2 * value.shape[-1]), value.dtype)
@@ -153,6 +168,11 @@ def awkward(value: np.ndarray) -> np.ndarray:
     view[...] = value
     view.flags.writeable = False
     return view
+
+
+def turned(value: np.ndarray) -> np.ndarray:
+    """Return the same numbers as a view whose axes lie the other way round in memory."""
+    return np.ascontiguousarray(value.T).T
 
 
 def _shape_hint(found: tuple[int, ...], expected: tuple[int, ...]) -> str:

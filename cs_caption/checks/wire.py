@@ -31,7 +31,8 @@ _DTYPES = (
     *(np.dtype(code) for code in ("f2", "f4", "f8", "c8", "c16")),
 )
 _CODE = {dtype.str: i for i, dtype in enumerate(_DTYPES)}
-_SCALARS = tuple(dtype.type for dtype in _DTYPES)
+# Two types share a size: on some systems np.int64 is the type of "l", on others of "q".
+_SCALARS = {kind for dtype in _DTYPES for kind in (dtype.type, np.dtype(dtype.str).type)}
 _KEY_TYPES = (type(None), bool, int, float, str, bytes)
 
 

@@ -5,20 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from cs_caption.checks.exercise import Case, Exercise, Run
+from cs_caption.checks.gradients import require_gradient
+from cs_caption.checks.losses import (
+    CHANCES,
+    LECTURE,
+    TINY,
+    loss_and_dx,
+    require_far_apart,
+    require_lecture,
+    require_loss,
+)
 from cs_caption.checks.n02_hello_rnn import by_torch
 from cs_caption.checks.referee import referee, torch_or_none
 from cs_caption.checks.subject import Outcome, Subject, Wrong
 from cs_caption.checks.values import (
     NUMERIC,
-    TOLERANCE,
     UNTOUCHED,
-    array,
     awkward,
     close,
-    directions,
-    entries,
     factors,
-    number,
     same,
     sizes,
     unchanged,
@@ -27,9 +32,6 @@ from cs_caption.checks.values import (
 Random = np.random.RandomState
 
 _OVERFLOW = ": large scores overflow; subtract each token's largest score first"
-_TINY = ": do not take the logarithm of a probability, it may be 0; take that of the sum"
-_EXACT = 1e-10  # of a loss that is one logarithm
-_NEARLY = 1e-4
 _AXES = {  # of a softmax that does not run over the scores of each token
     "the softmax runs over the time steps": 1,
     "the softmax runs over the sentences of the batch": 0,
@@ -57,19 +59,11 @@ class _Task:
 
 
 def _lecture(subject: Subject, rng: Random) -> None:
-    """Cat, dog, chair, bagel, banana, with a number added to all scores."""
-    chances = np.array([0.2, 0.4, 0.09, 0.01, 0.3])
-    x = np.log(chances)[None, None] + 0.7
-    calls = [(x, np.array([[y]]), np.ones((1, 1), bool)) for y in range(5)]
-    for (*_, y), outcome in zip(((c[1].item(),) for c in calls), subject.calls(calls), strict=True):
-        others = {
-            "it is a logarithm to base 2": -np.log2(chances[y]),
-            "its sign is wrong": np.log(chances[y]),
-            "it is the probability, not minus its logarithm": chances[y],
-            "it is 0 as if p were 1: does the softmax run over the wrong axis?": 0.0,
-            "scores are no logarithms of probabilities: normalise them": -x[0, 0, y],
-        }
-        _require_number(_results(outcome, x.shape)[0], -np.log(chances[y]), others, _EXACT)
+    """The lecture's probabilities as scores, with a number added to all of them."""
+    x = np.log(CHANCES)[None, None] + 0.7
+    calls = [(x, np.array([[y]]), np.ones((1, 1), bool)) for y in range(len(CHANCES))]
+    for y, outcome in enumerate(subject.calls(calls)):
+        require_lecture(_results(outcome, x.shape)[0], y, x[0, 0])
 
 
 def _mean(subject: Subject, rng: Random) -> None:
@@ -125,7 +119,6 @@ def _shifted(subject: Subject, rng: Random) -> None:
 
 
 def _far_apart(subject: Subject, rng: Random) -> None:
-    """Judge what the distance alone makes wrong: near scores show a factor that is wrong anyway."""
     V = sizes(rng, 1, 3, 8)[0]
     best, other = (int(n) for n in rng.permutation(V)[:2])
     near, far = np.zeros((2, 1, 2, V))
@@ -133,14 +126,8 @@ def _far_apart(subject: Subject, rng: Random) -> None:
     y, mask = np.array([[best, other]]), np.ones((1, 2), bool)
     outcomes = subject.calls([(x, y, mask) for x in (near, far)])
     near_loss, _ = _results(outcomes[0], near.shape)
-    loss, dx = _results(outcomes[1], far.shape, _TINY)
-    factor = near_loss / (np.log(np.e + V - 1) - 1 / 2)
-    if factor == 0 or not close(loss / factor, 1e4 / 2):
-        right = close(factor, 1)
-        raise Wrong(f"the loss is wrong{_TINY if right else ', also where no score is large'}")
-    row = dx[0, 1]
-    if not (row[best] * row[other] < 0 and close(row.sum(), 0) and close(dx[0, 0], 0)):
-        raise Wrong("dx is wrong where one score is 1e4 above the others")
+    loss, dx = _results(outcomes[1], far.shape, TINY)
+    require_far_apart((near_loss, loss), dx[0], best, other)
 
 
 def _no_token(subject: Subject, rng: Random) -> None:
@@ -181,34 +168,14 @@ def _ragged(rng: Random, N: int, T: int) -> np.ndarray:
 
 
 def _results(outcome: Outcome, shape: tuple[int, ...], hint: str = "") -> tuple[float, np.ndarray]:
-    loss, dx = entries(outcome.value, "loss, dx")
-    if type(loss) is np.ndarray and loss.shape == shape and type(dx) in (float, int, np.float64):
-        raise Wrong("the results are in another order: the loss comes first, then dx")
-    return number(loss, "the loss", hint), array(dx, shape, "dx", "(N, T, V)", hint)
-
-
-def _require_number(
-    loss: float, expected: float, others: dict, tolerance: float = TOLERANCE
-) -> None:
-    if close(loss, expected, tolerance):
-        return
-    for words, other in others.items():
-        if close(loss, other):
-            raise Wrong(f"the loss is wrong: {words}")
-    if close(loss, expected, _NEARLY):
-        off = abs(loss - expected) / max(1.0, abs(expected))
-        raise Wrong(
-            f"the loss is a little off (by {off:.0e} of its size): was something small added to "
-            "the divisor, or inside the logarithm?"
-        )
-    raise Wrong("the loss is wrong")
+    return loss_and_dx(outcome, shape, "(N, T, V)", hint)
 
 
 def _require_loss(task: _Task, loss: float) -> None:
     expected = task.losses[task.mask].mean()
     if torch_or_none() is not None:
         expected = by_torch.loss_and_gradient(*task.given)[0]
-    _require_number(loss, expected, _loss_lookalikes(task))
+    require_loss(loss, expected, _loss_lookalikes(task))
 
 
 def _loss_lookalikes(task: _Task) -> dict[str, float]:
@@ -267,20 +234,20 @@ def _require_gradient(subject: Subject, task: _Task, loss: float, dx: np.ndarray
             "a number added to all scores of a token changes nothing, so each row of dx sums to 0: "
             f"{np.count_nonzero(np.abs(sums) > NUMERIC)} rows do not"
         )
-    if torch_or_none() is not None:
-        truth = by_torch.loss_and_gradient(*task.given)[1]
-        same(dx, truth, "dx", lambda: _gradient_lookalikes(truth, task))
+    truth = by_torch.loss_and_gradient(*task.given)[1] if torch_or_none() else None
+
+    def slopes(along: list[np.ndarray]) -> np.ndarray:
+        moves = [(0, direction) for direction in along]
+        return subject.vjp(task.given, np.array(1.0), moves, result=0, leave=(1,))
+
     try:
         _require_loss(task, loss)
+        numeric = slopes
     except Wrong as wrong:
-        if torch_or_none() is None:
+        if truth is None:
             raise Wrong(f"first mend the loss: {wrong}") from None
-        return  # a loss that is wrong has its own case; its numeric derivative says nothing
-    along = [direction * task.mask[..., None] for direction in directions(dx.shape)]
-    moves = [(0, direction) for direction in along]
-    slopes = subject.vjp(task.given, np.array(1.0), moves, result=0, leave=(1,))
-    mine = np.array([np.sum(dx * direction) for direction in along])
-    same(mine, slopes, "dx", lambda: _gradient_lookalikes(slopes, task), NUMERIC, places=False)
+        numeric = None  # a wrong loss has its own case; its numeric derivative says nothing
+    require_gradient("dx", dx, truth, numeric, lambda right: _gradient_lookalikes(right, task))
 
 
 def _gradient_lookalikes(truth: np.ndarray, task: _Task) -> dict[str, np.ndarray]:
@@ -302,7 +269,7 @@ TEMPORAL_SOFTMAX_LOSS = Exercise(
     referee=referee,
     banned=("torch",),
     cases=(
-        Case("cat, dog, chair, bagel, banana: the lecture's example", 1, _lecture, drawn=False),
+        Case(LECTURE, 1, _lecture, drawn=False),
         Case("the mean over the real tokens", 3, _mean),
         Case("the gradient", 3, _gradient()),
         Case("masked positions count for nothing", 2, _masked),

@@ -13,6 +13,7 @@ from cs_caption.checks.values import (
     array,
     awkward,
     close,
+    eighths,
     entries,
     opaque,
     same,
@@ -87,11 +88,6 @@ def step_inputs(rng: Random, rows: int | None = None) -> tuple[np.ndarray, ...]:
     while np.array_equal(Wh, Wh.T):
         Wh = eighths(rng, (H, H))
     return x, prev_h, Wx, Wh, b + 1 / 128
-
-
-def eighths(rng: Random, shape: tuple[int, ...]) -> np.ndarray:
-    """Draw multiples of 1/8 other than 0, up to 5/8."""
-    return rng.choice([-5, -4, -3, -2, -1, 1, 2, 3, 4, 5], size=shape) / 8
 
 
 def next_h_of(outcome: Outcome, inputs: tuple, hint: str = "") -> np.ndarray:
