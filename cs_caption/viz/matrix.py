@@ -33,7 +33,7 @@ def show_matrices(*matrices: Matrix, alt: str) -> View:
     values = np.concatenate([np.ravel(matrix.values) for matrix in matrices])
     largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     tables = "".join(_table(matrix, largest or 1.0) for matrix in matrices)
-    style = "display:flex;flex-wrap:wrap;gap:2em;margin:.5em 0"
+    style = "display:flex;flex-wrap:wrap;align-items:flex-start;gap:2em;margin:.5em 0"
     html = f'<figure role="group" aria-label="{escape(alt)}" style="{style}">{tables}</figure>'
     return View(html, alt + "\n" + "\n".join(_plain(matrix) for matrix in matrices))
 
