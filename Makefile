@@ -31,6 +31,7 @@ test: setup
 test-all: setup
 	$(PY) -m ruff check .
 	$(PYTEST) --full
+	$(PY) -m autograder cost
 
 lab: setup
 	$(BIN)/jupyter lab --notebook-dir notebooks

@@ -1,4 +1,4 @@
-"""The instructor's command line: python -m autograder release | grade | demo | mutants."""
+"""The instructor's command line: python -m autograder release | grade | demo | mutants | ..."""
 
 import argparse
 import importlib
@@ -11,6 +11,7 @@ COMMANDS = {
     "demo": ("autograder.demo", "release, hand in and grade three made-up submissions"),
     "mutants": ("autograder.zoo", "show which wrong answers the checks reject"),
     "measure": ("autograder.measure", "record the ranges that a notebook shows"),
+    "cost": ("autograder.cost", "measure what each notebook takes, in time and memory"),
 }
 EXIT_CODES = """\
 exit codes:

@@ -3,12 +3,14 @@
     solutions/NN_topic/NN_topic.py     authored
     solutions/NN_topic/NN_topic.ipynb  made from it, executed: nbgrader's source
     notebooks/NN_topic/NN_topic.ipynb  made from that by nbgrader: its release
+    cs_caption/releases/NN_topic.json  its graded cells, by which students check a submission
 
 The text is a jupytext py:percent script. Its `# %%` lines carry of nbgrader's metadata what differs
 from cell to cell; the rest follows:
 
     # %% nbgrader={"grade_id": "one_hot", "solution": true}      the student writes here
     # %% nbgrader={"grade_id": "test_one_hot", "points": 1}      a test, locked
+    # %% tags=["ext"] nbgrader={...}                             a test that gives bonus points
     # %% [markdown] nbgrader={"grade_id": "why", "points": 4, "solution": true}    graded by hand
     # %% tags=["demo"]                                           only shows: not run when graded
 """
@@ -28,6 +30,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from autograder.course import ROOT, Course, release
+from cs_caption.budget import full_budget
 from cs_caption.files import whole_file
 
 # The same on every machine: the executing kernel would write its own versions here.
@@ -58,10 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the notebooks, or with --check compare what is there (sources and metadata)."""
-    unknown = sorted(set(args.assignment) - set(assignments()))
-    if unknown:
-        raise ValueError(f"no notebook {', '.join(unknown)}: there are {', '.join(assignments())}")
-    names = args.assignment or assignments()
+    names = chosen(args.assignment)
     return _check(names) if args.check else _make_all(names)
 
 
@@ -70,8 +70,19 @@ def assignments(root: Path = ROOT) -> list[str]:
     return sorted(p.stem for p in (root / "solutions").glob("*/*.py") if p.stem == p.parent.name)
 
 
+def chosen(names: list[str]) -> list[str]:
+    """The notebooks that a command was asked for, or all.
+
+    Raises: ValueError where there is no such notebook.
+    """
+    unknown = sorted(set(names) - set(assignments()))
+    if unknown:
+        raise ValueError(f"no notebook {', '.join(unknown)}: there are {', '.join(assignments())}")
+    return names or assignments()
+
+
 def make(assignment: str, root: Path = ROOT, *, execute: bool = True) -> list[Path]:
-    """Make the source notebook and the release of `assignment`; return what was written.
+    """Make the source notebook of `assignment` and its release; return the files written.
 
     `execute=False` leaves the outputs out, which is enough to compare sources and metadata.
 
@@ -86,7 +97,9 @@ def make(assignment: str, root: Path = ROOT, *, execute: bool = True) -> list[Pa
     _write(notebook, source)
     released = root / "notebooks" / assignment / f"{assignment}.ipynb"
     _write(_released(source), released)
-    return [source, released]
+    graded = root / "cs_caption" / "releases" / f"{assignment}.json"
+    _replace(graded, json.dumps(graded_cells(released), indent=1, ensure_ascii=False))
+    return [source, released, graded]
 
 
 def differences(assignment: str, root: Path = ROOT) -> list[str]:
@@ -114,26 +127,36 @@ def source_notebook(text: str) -> NotebookNode:
     return nbformat.v4.new_notebook(cells=cells, metadata=KERNEL)
 
 
+def graded_cells(released: Path) -> list[dict]:
+    """What a submission's graded cells are held against, in the order of the release."""
+    cells = nbformat.read(released, as_version=4).cells
+    return [_graded_cell(cell) for cell in cells if "nbgrader" in cell.metadata]
+
+
 def executed(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with its outputs, run top to bottom in an empty folder.
+    """The notebook with its outputs, run top to bottom in an empty folder, at full budget.
 
     Raises: RuntimeError with the cell and its error where one fails.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(
-            notebook,
-            timeout=SECONDS_A_CELL,
-            kernel_name="python3",
-            resources={"metadata": {"path": folder}},
-            record_timing=False,
-            extra_arguments=["--log-level=ERROR"],
-        )
+    with tempfile.TemporaryDirectory() as folder, full_budget():
         try:
-            notebook = client.execute()
+            notebook = kernel_client(notebook, folder, SECONDS_A_CELL).execute()
         except CellExecutionError as error:
             raise RuntimeError(f"the solution does not run: {error}") from None
     notebook.metadata = nbformat.from_dict(KERNEL)
     return notebook
+
+
+def kernel_client(notebook: NotebookNode, folder: str, seconds_a_cell: int) -> NotebookClient:
+    """What runs the notebook's cells, in a kernel of its own that stands in `folder`."""
+    return NotebookClient(
+        notebook,
+        timeout=seconds_a_cell,
+        kernel_name="python3",
+        resources={"metadata": {"path": folder}},
+        record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
+    )
 
 
 def _make_all(names: list[str]) -> int:
@@ -154,6 +177,18 @@ def _check(names: list[str]) -> int:
         print("\nThe notebooks are not what their texts make. Edit solutions/NN_topic/NN_topic.py,")
         print("never an .ipynb; then run `make notebooks` and commit what it made.")
     return 1 if stale else 0
+
+
+def _graded_cell(cell: NotebookNode) -> dict:
+    about = cell.metadata.nbgrader
+    return {
+        "grade_id": about.grade_id,
+        "cell_type": cell.cell_type,
+        "points": about.get("points"),
+        "locked": about.locked,
+        "source" if about.locked else "stub": cell.source,
+        "tags": cell.metadata.get("tags", []),
+    }
 
 
 def _metadata(cell: NotebookNode) -> dict:
@@ -199,19 +234,26 @@ def _released(source: Path) -> NotebookNode:
 
 def _write(notebook: NotebookNode, path: Path) -> None:
     nbformat.validate(notebook)
+    _replace(path, nbformat.writes(notebook))
+
+
+def _replace(path: Path, text: str) -> None:
     with whole_file(path) as temporary:
-        temporary.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+        temporary.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _compare(committed: Path, made: Path, root: Path) -> Iterator[str]:
     name = str(committed.relative_to(root))
     if not committed.exists():
         return iter([f"{name} is missing"])
-    old, new = (_without_outputs(path) for path in (committed, made))
+    old, new = (_lines(path) for path in (committed, made))
     return unified_diff(old, new, f"{name} (committed)", f"{name} (would be made)", lineterm="")
 
 
-def _without_outputs(path: Path) -> list[str]:
+def _lines(path: Path) -> list[str]:
+    """What the file says, a notebook without its outputs."""
+    if path.suffix != ".ipynb":
+        return path.read_text(encoding="utf-8").splitlines()
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":

@@ -15,6 +15,7 @@ import numpy as np
 
 from autograder.build import source_notebook
 from autograder.course import ROOT
+from cs_caption.budget import full_budget
 from cs_caption.files import whole_file
 
 RECORDS = ROOT / "cs_caption" / "measured"
@@ -29,9 +30,10 @@ def run(args: argparse.Namespace) -> int:
     """Measure, write the record that the notebook shows, and say where it is."""
     if args.seeds < 1:
         raise ValueError(f"--seeds {args.seeds}: at least one is needed")
-    measure = measurements_of(ROOT / "solutions" / args.assignment / f"{args.assignment}.py")
+    text = ROOT / "solutions" / args.assignment / f"{args.assignment}.py"
     command = f"python -m autograder measure {args.assignment} --seeds {args.seeds}"
-    record = {"command": command, **recorded(measure, args.seeds)}
+    with full_budget():
+        record = {"command": command, **recorded(measurements_of(text), args.seeds)}
     path = RECORDS / f"{args.assignment}.json"
     with whole_file(path) as file:
         file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -55,6 +57,7 @@ def recorded(measure: Callable[[int], dict[str, float]], seeds: int) -> dict:
         start = time.perf_counter()
         found.append(measure(seed))
         seconds.append(round(time.perf_counter() - start, 3))
+        print(f"seed {seed}: {seconds[-1]:.1f} s", flush=True)
     return {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
@@ -64,10 +67,12 @@ def recorded(measure: Callable[[int], dict[str, float]], seeds: int) -> dict:
     }
 
 
-def machine() -> str:
-    """What the numbers were measured on, in words."""
+def machine(used: int | None = None) -> str:
+    """What the numbers were measured on, in words; `used` cores where that is not all of them."""
+    cores = os.cpu_count()
     return (
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"{platform.system()} {platform.machine()}, "
+        f"{f'{used} of {cores}' if used and used != cores else cores} cores, "
         f"Python {platform.python_version()}, NumPy {np.__version__}"
     )
 

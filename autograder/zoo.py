@@ -91,9 +91,11 @@ def solution_functions(exercise: str) -> dict[str, Callable]:
 
 @cache
 def functions_of(path: Path) -> Mapping[str, Callable]:
-    """Return the functions that a notebook's text defines; nothing else of it is run."""
+    """Return the plain functions that a notebook's text defines; nothing else of it is run."""
     tree = ast.parse(path.read_text("utf-8"), str(path))
-    tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    tree.body = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.decorator_list
+    ]
     names: dict[str, Callable] = {"np": np}
     exec(compile(tree, str(path), "exec"), names)
     return {node.name: names[node.name] for node in tree.body}

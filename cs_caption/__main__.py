@@ -1,4 +1,4 @@
-"""The command line: python -m cs_caption train | caption | evaluate | doctor | demo."""
+"""The command line: python -m cs_caption train | caption | evaluate | doctor | check | demo."""
 
 import argparse
 import importlib
@@ -13,12 +13,13 @@ COMMANDS = {
     "train": "train a captioner",
     "caption": "say what is in a picture, or in many",
     "evaluate": "measure a trained captioner on held-out pictures",
+    "check": "tell whether a notebook will be graded as you think, before you send it",
     "doctor": "tell whether this machine is ready, and what mends it if not",
 }
 EXIT_CODES = """\
 exit codes:
   0  everything asked for was done
-  1  done in part, or a bar was missed: the output says what
+  1  done in part, a bar was missed, or there is something to mend: the output says what
   2  nothing was done: an argument, a file or the machine is not as needed
   130  interrupted by Ctrl-C; what was saved before stays"""
 

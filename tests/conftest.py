@@ -10,6 +10,14 @@ def pytest_addoption(parser):
     parser.addoption("--full", action="store_true", help="also the tests at full budget")
 
 
+def pytest_configure(config):
+    # Runs in each xdist worker as well, with the options of the main process.
+    if config.getoption("--full"):
+        os.environ.pop("CS_CAPTION_FAST", None)
+    else:
+        os.environ.setdefault("CS_CAPTION_FAST", "1")
+
+
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--full"):
         return

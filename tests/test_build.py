@@ -1,6 +1,7 @@
 """The notebooks that are committed are the ones that their texts make, and give nothing away."""
 
 import ast
+import json
 import shutil
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def answer():
     return 42
     ### END SOLUTION
 
-# %% nbgrader={"grade_id": "test_answer", "points": 2}
+# %% tags=["ext"] nbgrader={"grade_id": "test_answer", "points": 2}
 answer()
 
 # %% tags=["demo"]
@@ -77,7 +78,7 @@ def test_the_release_holds_nothing_but_the_notebook(name):
 def test_no_line_of_a_solution_is_in_the_release(name):
     lines = solution_lines(name)
     everything = released(name).read_text()
-    assert len(lines) > 10
+    assert lines
     sources = "\n".join(cell.source for cell in cells_of(released(name)))
     assert [line for line in lines if line in sources or line in everything] == []
 
@@ -128,7 +129,51 @@ def test_a_missing_notebook_is_told(small_course):
 def test_making_twice_gives_the_same_bytes_and_leaves_no_gradebook(small_course):
     first = [path.read_bytes() for path in build.make("01_small", small_course)]
     assert [path.read_bytes() for path in build.make("01_small", small_course)] == first
-    assert sorted(p.name for p in small_course.iterdir()) == ["notebooks", "solutions"]
+    made = sorted(p.name for p in small_course.iterdir())
+    assert made == ["cs_caption", "notebooks", "solutions"]
+
+
+def test_the_graded_cells_are_kept_for_students_to_check_by(small_course):
+    build.make("01_small", small_course, execute=False)
+    kept = json.loads((small_course / "cs_caption/releases/01_small.json").read_text())
+    stub = "# exercise: answer\ndef answer():\n    raise NotImplementedError"
+    common = {"cell_type": "code"}
+    assert kept == [
+        common | {"grade_id": "answer", "points": None, "locked": False, "stub": stub, "tags": []},
+        common
+        | {
+            "grade_id": "test_answer",
+            "points": 2,
+            "locked": True,
+            "source": "answer()",
+            "tags": ["ext"],
+        },
+    ]
+
+
+def test_graded_cells_that_are_out_of_date_are_told(small_course):
+    build.make("01_small", small_course, execute=False)
+    kept = small_course / "cs_caption/releases/01_small.json"
+    kept.write_text(kept.read_text().replace('"points": 2', '"points": 3'))
+    diff = build.differences("01_small", small_course)
+    assert "--- cs_caption/releases/01_small.json (committed)" in diff
+    assert '+  "points": 2,' in diff
+    kept.unlink()
+    assert build.differences("01_small", small_course) == [
+        "cs_caption/releases/01_small.json is missing"
+    ]
+
+
+def test_the_kept_cells_are_those_of_the_notebooks_there_are():
+    kept = sorted(p.stem for p in (ROOT / "cs_caption" / "releases").iterdir())
+    assert kept == build.assignments()
+
+
+def test_a_solution_runs_at_full_budget(monkeypatch):
+    monkeypatch.setenv("CS_CAPTION_FAST", "1")
+    text = "# %%\nfrom cs_caption.budget import budget\nbudget('all', 'little')\n"
+    (cell,) = build.executed(build.source_notebook(text)).cells
+    assert cell.outputs[0].data["text/plain"] == "'all'"
 
 
 def test_metadata_that_every_cell_has_need_not_be_written():
