@@ -9,9 +9,21 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
+from cs_caption.viz.figure import View
+
+PURPOSES = ("all", "numpy", "torch", "grader")
 MARKS = {"ok": "ok     ", "missing": "MISSING", "note": "note   "}
+# What is imported of a package: enough for its compiled parts to load.
+IMPORTED = {
+    "numpy": "numpy",
+    "matplotlib": "matplotlib.figure",
+    "pillow": "PIL.Image",
+    "torch": "torch",
+    "safetensors": "safetensors",
+}
 LEAST_PYTHON = (3, 11)
 MEMORY_NEEDED = 1.5  # GiB: design, decision 9
 
@@ -30,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for",
         dest="purpose",
-        choices=("all", "numpy", "torch", "grader"),
+        choices=PURPOSES,
         default="all",
         help="what the machine must be ready for: the NumPy notebooks (00-03), the torch ones "
         "(04-08), grading, or all of it (default)",
@@ -39,17 +51,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     findings = list(examine(args.purpose))
+    print(_text(findings))
+    return 1 if _missing(findings) else 0
+
+
+def report(purpose: str = "all") -> View:
+    """What the command says, as a table in a notebook.
+
+    `purpose` is "numpy" (notebooks 00-03), "torch" (04-08), "grader" or "all".
+    Raises: ValueError for another purpose.
+    """
+    if purpose not in PURPOSES:
+        raise ValueError(f"no purpose {purpose!r}: choose one of {', '.join(PURPOSES)}")
+    findings = list(examine(purpose))
+    text = _text(findings)
+    try:
+        from cs_caption.checks.table import html_table
+    except Exception:  # the table's package needs NumPy, which may be missing, or broken in any way
+        return View(f"<pre>{escape(text)}</pre>", text)
+    header = ("what", "state", "found", "what mends it")
+    rows = [(one.name, one.state, one.found, one.remedy) for one in findings]
+    return View(html_table(_verdict(findings), header, rows), text)
+
+
+def _text(findings: list[Finding]) -> str:
+    lines = []
     for finding in findings:
-        print(f"{MARKS[finding.state]}  {finding.name:<12} {finding.found}")
+        lines.append(f"{MARKS[finding.state]}  {finding.name:<12} {finding.found}")
         if finding.remedy:
-            print(f"{'':9}{'':<12} -> {finding.remedy}")
-    missing = [finding.name for finding in findings if finding.state == "missing"]
-    print()
-    if missing:
-        print(f"Not ready: {', '.join(missing)}. Each arrow above is what to do.")
-        return 1
-    print("Ready.")
-    return 0
+            lines.append(f"{'':9}{'':<12} -> {finding.remedy}")
+    arrows = " Each arrow above is what to do." if _missing(findings) else ""
+    return "\n".join([*lines, "", _verdict(findings) + arrows])
+
+
+def _verdict(findings: list[Finding]) -> str:
+    missing = _missing(findings)
+    return f"Not ready: {', '.join(missing)}." if missing else "Ready."
+
+
+def _missing(findings: list[Finding]) -> list[str]:
+    return [finding.name for finding in findings if finding.state == "missing"]
 
 
 def examine(purpose: str = "all") -> Iterator[Finding]:
@@ -115,7 +156,7 @@ def package_findings(extra: str) -> Iterator[Finding]:
     except ImportError:  # PackageNotFoundError is one
         if not extra:
             found = "not installed: its needs cannot be read"
-            yield Finding("cs-caption", "missing", found, "make setup, or pip install -e .")
+            yield Finding("cs-caption", "missing", found, f"make setup, or {pip_install('-e .')}")
         return
     for text in needs:
         requirement = Requirement(text)
@@ -125,23 +166,44 @@ def package_findings(extra: str) -> Iterator[Finding]:
 
 
 def package_finding(name: str, bounds) -> Finding:
-    remedy = f'{Path(sys.executable).name} -m pip install "{name}{bounds}"'
+    remedy = pip_install(f'"{name}{bounds}"')
     if name == "torch":
         remedy = "make setup   (takes the CPU build where it can; make TORCH=cuda for a GPU)"
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return Finding(name, "missing", "not installed", remedy)
-    if bounds.contains(version, prereleases=True):
-        return Finding(name, "ok", version)
-    return Finding(name, "missing", f"{version}, but {bounds} is needed", remedy)
+    if not bounds.contains(version, prereleases=True):
+        return Finding(name, "missing", f"{version}, but {bounds} is needed", remedy)
+    if name in IMPORTED and (error := import_error(IMPORTED[name])):
+        found = f"{version} is installed, but it cannot be imported: {error}"
+        remedy = pip_install(f'--force-reinstall "{name}{bounds}"')
+        if name == "torch":  # pip might take a CUDA build, and make setup think that all is done
+            remedy = "delete the folder .venv, then: make setup   (elsewhere, install torch again)"
+        return Finding(name, "missing", found, remedy)
+    return Finding(name, "ok", version)
+
+
+def pip_install(what: str) -> str:
+    """The command for a terminal, with the whole path: no other Python gets the package."""
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return f"{python} -m pip install {what}"
+
+
+def import_error(module: str) -> str:
+    """Why a module cannot be imported, in one line; '' where it can."""
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # what a broken package raises is anybody's guess
+        # NumPy's is a page of advice, with the cause at its end.
+        return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return ""
 
 
 def device_finding() -> Finding:
-    try:
-        torch = importlib.import_module("torch")
-    except ImportError as error:
+    if error := import_error("torch"):
         return Finding("device", "missing", f"torch cannot be imported: {error}", "make setup")
+    torch = importlib.import_module("torch")
     if torch.cuda.is_available():
         return Finding("device", "ok", f"cuda: {torch.cuda.get_device_name()}")
     if torch.backends.mps.is_available():
@@ -154,7 +216,7 @@ def torchvision_finding() -> Finding:
 
     try:
         return Finding("torchvision", "ok", torchvision().__version__)
-    except (ImportError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         return Finding(
             "torchvision", "note", "not usable; only pretrained encoders need it", str(error)
         )
