@@ -1,7 +1,5 @@
-import re
 import sys
 import time
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +8,6 @@ import pytest
 
 from autograder.mutants import mutants
 from autograder.zoo import checked, functions_of
-from cs_caption import check
 from cs_caption.checks import exercises, run_check
 from cs_caption.checks.n01_convnets import conv_by_torch as by_torch
 from cs_caption.checks.n01_convnets import conv_naive
@@ -24,7 +21,6 @@ from cs_caption.checks.n01_convnets.windows import (
     one_by_one,
     whole_picture,
 )
-from cs_caption.checks.remote import RemoteSubject
 from cs_caption.checks.subject import LocalSubject
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,45 +46,6 @@ def run(name, functions, **options):
 
 
 # ------------------------------------------------------------------------------- right answers
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_gets_full_marks(name, solved):
-    report = check(name, *(solved[need] for need in (name, *exercises()[name].needs)))
-    assert report.passed, str(report)
-    assert report.points == exercises()[name].points
-
-
-def seeds_pass(name, functions, seeds):
-    for seed in seeds:
-        report = run(name, functions, seed=seed, salt=f"class of {seed}")
-        assert report.passed, (seed, str(report))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_gets_full_marks_over_three_seeds_hidden_cases_included(name, solved):
-    seeds_pass(name, solved, range(3))
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_gets_full_marks_over_fifty_seeds(name, solved):
-    seeds_pass(name, solved, range(50))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_without_torch_the_solution_gets_full_marks_and_the_report_says_who_decided(
-    name, solved, no_torch
-):
-    seeds_pass(name, solved, range(3))
-    referee = run(name, solved).referee
-    assert "torch is not installed" in referee
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", NAMES)
-def test_without_torch_the_solution_gets_full_marks_over_fifty_seeds(name, solved, no_torch):
-    seeds_pass(name, solved, range(50))
 
 
 def padded(x, pad):
@@ -255,17 +212,6 @@ def test_a_check_with_its_hidden_cases_takes_less_than_a_second(name, solved):
 
 
 # ------------------------------------------------------------------------------- wrong answers
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_untouched_stub_gets_nothing(name):
-    def stub(*args):
-        raise NotImplementedError
-
-    report = run(name, dict.fromkeys(NAMES, stub), salt="x")
-    assert report.points == 0
-    assert not any(case.passed for case in report.cases)
-    assert all("is not written yet" in case.message for case in report.cases)
 
 
 @cache
@@ -531,34 +477,6 @@ def test_a_mistake_that_shows_in_one_place_costs_that_case_alone(name):
 def test_a_wrong_bias_gradient_leaves_the_points_of_dx_and_dw():
     passed = [case.title[:9] for case in checked(ZOO["conv_back_db_a_row"]).cases if case.passed]
     assert passed == ["dx and dw", "dx, no tw", "dw, no tw"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_what_the_cases_are_worth_adds_up_to_the_points(name, solved):
-    for salt in (None, "salt"):
-        report = run(name, solved, salt=salt)
-        alone = [
-            replace(report, cases=tuple(replace(c, passed=c is case) for c in report.cases)).points
-            for case in report.cases
-        ]
-        assert min(alone) >= 0.01
-        assert sum(alone) == pytest.approx(report.max_points)
-
-
-@pytest.mark.parametrize("name", ZOO)
-def test_no_mutant_is_beyond_judgement_and_none_is_told_the_answer(name):
-    for case in judged(name).cases:
-        assert "could not judge" not in case.message
-        # a stray decimal could be an expected value; shapes and counts are whole numbers
-        ours = "" if " stopped with " in case.message else case.message
-        assert not re.search(r"\d\.\d\d", ours), case.message
-
-
-@pytest.mark.parametrize("name", ZOO)
-def test_without_torch_every_mutant_still_loses_points(name, no_torch):
-    report = checked(ZOO[name])
-    assert report.points < report.max_points
-    assert not any("could not judge" in case.message for case in report.cases)
 
 
 @pytest.mark.parametrize("name", BACKWARDS)
@@ -848,41 +766,3 @@ def test_the_worked_examples_of_backward_are_those_of_the_notebook(solved):
     np.testing.assert_array_equal(
         dx[0, 0], [[0, 0, 0, 0], [0, 10, 0, 20], [30, 0, 0, 0], [0, 0, 0, 40]]
     )
-
-
-# ------------------------------------------------------------------------------- both ways
-
-FAR = ["conv_sides_swapped", "conv_writes_into_b", "conv_back_of_the_last_call"]
-FAR += ["conv_back_db_a_row", "pool_from_zero", "pool_back_every_tie", "cols_float64"]
-FAR += ["fast_float64", "fast_back_of_a_wrong_forward"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_in_another_process_gets_the_same_report(name, solved, tmp_path):
-    file = tmp_path / "solution.py"
-    functions = functions_of(SOLUTION).values()
-    lines = SOLUTION.read_text().splitlines()
-    parts = [lines[f.__code__.co_firstlineno - 1 : _end(f, lines)] for f in functions]
-    file.write_text("import numpy as np\n\n" + "\n\n".join("\n".join(part) for part in parts))
-    with RemoteSubject(name, file) as subject:
-        assert run_check(name, subject, salt="s") == run(name, solved, salt="s")
-
-
-def _end(function, lines):
-    start = function.__code__.co_firstlineno
-    after = (
-        i for i in range(start, len(lines)) if lines[i] and not lines[i].startswith((" ", ")"))
-    )
-    return next(after, len(lines))
-
-
-@pytest.mark.parametrize("name", FAR)
-def test_a_mutant_in_another_process_gets_the_same_report(name, monkeypatch):
-    monkeypatch.chdir(ROOT)  # where the far side finds the zoo
-    mutant = ZOO[name]
-    names = {mutant.exercise: name}
-    names |= {need: function.__name__ for need, function in mutant.needs.items()}
-    file = sys.modules[mutant.function.__module__].__file__
-    with RemoteSubject(mutant.exercise, file, names) as subject:
-        far = run_check(mutant.exercise, subject, salt="s")
-    assert far == checked(mutant, "s")

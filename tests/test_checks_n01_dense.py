@@ -1,9 +1,7 @@
-import ast
 import math
 import re
 import sys
 import time
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,11 +10,9 @@ import pytest
 
 from autograder.mutants import mutants
 from autograder.zoo import checked, functions_of
-from cs_caption import check
 from cs_caption._torchvision import torchvision
 from cs_caption.checks import exercises, run_check
 from cs_caption.checks.n01_convnets import affine, vgg_shapes
-from cs_caption.checks.remote import RemoteSubject
 from cs_caption.checks.subject import LocalSubject, Subject
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,45 +39,6 @@ def run(name, functions, **options):
 
 
 # ------------------------------------------------------------------------------- right answers
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_gets_full_marks(name, solved):
-    report = check(name, *(solved[need] for need in (name, *exercises()[name].needs)))
-    assert report.passed, str(report)
-    assert report.points == exercises()[name].points
-
-
-def seeds_pass(name, functions, seeds):
-    for seed in seeds:
-        report = run(name, functions, seed=seed, salt=f"class of {seed}")
-        assert report.passed, (seed, str(report))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_gets_full_marks_over_three_seeds_hidden_cases_included(name, solved):
-    seeds_pass(name, solved, range(3))
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_gets_full_marks_over_fifty_seeds(name, solved):
-    seeds_pass(name, solved, range(50))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_without_torch_the_solution_gets_full_marks_and_the_report_says_who_decided(
-    name, solved, no_torch
-):
-    seeds_pass(name, solved, range(3))
-    referee = run(name, solved).referee
-    assert "torch is not installed" in referee or name == "relu_forward"
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", NAMES)
-def test_without_torch_the_solution_gets_full_marks_over_fifty_seeds(name, solved, no_torch):
-    seeds_pass(name, solved, range(50))
 
 
 def affine_with_loops(x, w, b):
@@ -183,17 +140,6 @@ def test_a_check_with_its_hidden_cases_takes_less_than_a_second(name, solved):
 
 
 # ------------------------------------------------------------------------------- wrong answers
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_untouched_stub_gets_nothing(name):
-    def stub(*args):
-        raise NotImplementedError
-
-    report = run(name, dict.fromkeys(NAMES, stub), salt="x")
-    assert report.points == 0
-    assert not any(case.passed for case in report.cases)
-    assert all("is not written yet" in case.message for case in report.cases)
 
 
 @cache
@@ -414,40 +360,12 @@ def test_no_case_blames_what_is_not_wrong(name):
     assert not any(FALSE_WORDS[name] in case.message for case in judged(name).cases)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_the_cases_are_worth_adds_up_to_the_points(name, solved):
-    for salt in (None, "salt"):
-        report = run(name, solved, salt=salt)
-        alone = [
-            replace(report, cases=tuple(replace(c, passed=c is case) for c in report.cases)).points
-            for case in report.cases
-        ]
-        assert min(alone) >= 0.01
-        assert sum(alone) == pytest.approx(report.max_points)
-
-
-@pytest.mark.parametrize("name", ZOO)
-def test_no_mutant_is_beyond_judgement_and_none_is_told_the_answer(name):
-    for case in judged(name).cases:
-        assert "could not judge" not in case.message
-        # a stray decimal could be an expected value; shapes and counts are whole numbers
-        ours = "" if " stopped with " in case.message else case.message
-        assert not re.search(r"\d\.\d\d", ours), case.message
-
-
 @pytest.mark.parametrize("name", [name for name in ZOO if name.startswith("vgg_")])
 def test_the_words_on_a_table_hold_no_number_of_it(name):
     for case in judged(name).cases:
         ours = "" if " stopped with " in case.message else case.message
         plain = re.sub(r"row \d+ \([^)]*\)|\d+ rows|shape \(\d+,\)|int64", "", ours)
         assert not re.search(r"\d\d", plain), case.message
-
-
-@pytest.mark.parametrize("name", ZOO)
-def test_without_torch_every_mutant_still_loses_points(name, no_torch):
-    report = checked(ZOO[name])
-    assert report.points < report.max_points
-    assert not any("could not judge" in case.message for case in report.cases)
 
 
 def test_without_torch_a_wrong_gradient_is_laid_to_numeric_differentiation_alone(no_torch):
@@ -755,36 +673,6 @@ def test_without_torch_the_checks_own_table_is_the_same(monkeypatch):
     with_torch = vgg_shapes.table(VGG16.split(), (3, 224, 224))
     monkeypatch.setitem(sys.modules, "torch", None)
     assert vgg_shapes.table(VGG16.split(), (3, 224, 224)) == with_torch
-
-
-# ------------------------------------------------------------------------------- both ways
-
-FAR = ["affine_reshapes_its_input", "affine_back_transposes_its_cache", "affine_back_db_mean"]
-FAR += ["relu_in_place", "relu_back_mask_in_the_cache", "softmax_overflowing", "sgd_nesterov"]
-FAR += ["sgd_moves_w_in_place", "vgg_empties_the_list", "vgg_pool_by_floats"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_in_another_process_gets_the_same_report(name, solved, tmp_path):
-    file = tmp_path / "solution.py"
-    tree = ast.parse(SOLUTION.read_text("utf-8"))
-    parts = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    wanted = [ast.unparse(part) for part in parts if part.name in NAMES]
-    file.write_text("import numpy as np\n\n" + "\n\n".join(wanted))
-    with RemoteSubject(name, file) as subject:
-        assert run_check(name, subject, salt="s") == run(name, solved, salt="s")
-
-
-@pytest.mark.parametrize("name", FAR)
-def test_a_mutant_in_another_process_gets_the_same_report(name, monkeypatch):
-    monkeypatch.chdir(ROOT)  # where the far side finds the zoo
-    mutant = ZOO[name]
-    names = {mutant.exercise: name}
-    names |= {need: function.__name__ for need, function in mutant.needs.items()}
-    file = sys.modules[mutant.function.__module__].__file__
-    with RemoteSubject(mutant.exercise, file, names) as subject:
-        far = run_check(mutant.exercise, subject, salt="s")
-    assert str(far) == str(checked(mutant, "s"))
 
 
 def test_a_wrong_formula_is_not_blamed_on_the_defaults():

@@ -1,7 +1,5 @@
-import re
 import sys
 import time
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +8,6 @@ import pytest
 
 from autograder.mutants import mutants
 from autograder.zoo import checked, functions_of
-from cs_caption import check
 from cs_caption.checks import exercises, run_check
 from cs_caption.checks.remote import RemoteSubject
 from cs_caption.checks.subject import LocalSubject
@@ -40,45 +37,6 @@ def with_needs(name, functions):
 
 
 # ------------------------------------------------------------------------------- right answers
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_gets_full_marks(name, solved):
-    report = check(name, *with_needs(name, solved))
-    assert report.passed, report
-    assert report.points == exercises()[name].points
-
-
-def seeds_pass(name, functions, seeds):
-    for seed in seeds:
-        report = run(name, functions, seed=seed, salt=f"class of {seed}")
-        assert report.passed, (seed, str(report))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_gets_full_marks_over_three_seeds_hidden_cases_included(name, solved):
-    seeds_pass(name, solved, range(3))
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_gets_full_marks_over_fifty_seeds(name, solved):
-    seeds_pass(name, solved, range(50))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_without_torch_the_solution_gets_full_marks_and_the_report_says_who_decided(
-    name, solved, no_torch
-):
-    seeds_pass(name, solved, range(3))
-    referee = run(name, solved).referee
-    assert "torch is not installed" in referee or name == "one_hot"
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", NAMES)
-def test_without_torch_the_solution_gets_full_marks_over_fifty_seeds(name, solved, no_torch):
-    seeds_pass(name, solved, range(50))
 
 
 def one_hot_by_rows(x, V):
@@ -133,17 +91,6 @@ def test_a_check_with_its_hidden_cases_takes_less_than_a_second(name, solved):
 
 
 # ------------------------------------------------------------------------------- wrong answers
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_untouched_stub_gets_nothing(name):
-    def stub(*args):
-        raise NotImplementedError
-
-    report = run(name, dict.fromkeys(NAMES, stub), salt="x")
-    assert report.points == 0
-    assert not any(case.passed for case in report.cases)
-    assert all("is not written yet" in case.message for case in report.cases)
 
 
 @cache
@@ -268,34 +215,6 @@ def test_writing_over_next_h_loses_points_although_each_gradient_is_right(name):
     failed = [case for case in judged(name).cases if not case.passed]
     assert failed
     assert all("lies in the cache" in case.message for case in failed)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_what_the_cases_are_worth_adds_up_to_the_points(name, solved):
-    for salt in (None, "salt"):
-        report = run(name, solved, salt=salt)
-        alone = [
-            replace(report, cases=tuple(replace(c, passed=c is case) for c in report.cases)).points
-            for case in report.cases
-        ]
-        assert min(alone) >= 0.01
-        assert sum(alone) == pytest.approx(report.max_points)
-
-
-@pytest.mark.parametrize("name", ZOO)
-def test_no_mutant_is_beyond_judgement_and_none_is_told_the_answer(name):
-    for case in judged(name).cases:
-        assert "could not judge" not in case.message
-        # a stray decimal could be an expected value; shapes and counts are whole numbers
-        ours = "" if " stopped with " in case.message else case.message
-        assert not re.search(r"\d\.\d\d", ours), case.message
-
-
-@pytest.mark.parametrize("name", ZOO)
-def test_without_torch_every_mutant_still_loses_points(name, no_torch):
-    report = checked(ZOO[name])
-    assert report.points < report.max_points
-    assert not any("could not judge" in case.message for case in report.cases)
 
 
 def test_a_right_backward_after_a_wrong_forward_gets_nothing_and_is_told_why(solved):
@@ -424,41 +343,6 @@ def test_relu_is_never_asked_at_its_kink_but_where_that_is_the_case(solved):
 
 
 # ------------------------------------------------------------------------------- both ways
-
-FAR = ["forward_wh_transposed", "forward_state_in_place", "backward_slope_of_input"]
-FAR += ["backward_writes_into_cache", "backward_of_a_wrong_forward", "loss_mask_not_in_gradient"]
-FAR += ["backward_relu_mask_in_the_cache", "backward_clears_next_h", "one_hot_arrays_only"]
-FAR += ["loss_overflowing", "one_hot_one_axis_only", "one_hot_as_list"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_in_another_process_gets_the_same_report(name, solved, tmp_path):
-    file = tmp_path / "solution.py"
-    lines = SOLUTION.read_text().splitlines()
-    parts = [lines[f.__code__.co_firstlineno - 1 : _end(f, lines)] for f in solved.values()]
-    file.write_text("import numpy as np\n\n" + "\n\n".join("\n".join(part) for part in parts))
-    with RemoteSubject(name, file) as subject:
-        assert run_check(name, subject, salt="s") == run(name, solved, salt="s")
-
-
-def _end(function, lines):
-    start = function.__code__.co_firstlineno
-    after = (i for i in range(start, len(lines)) if lines[i] and not lines[i].startswith(" "))
-    return next(after)
-
-
-@pytest.mark.parametrize("name", FAR)
-def test_a_mutant_in_another_process_gets_the_same_report(name, monkeypatch):
-    monkeypatch.chdir(ROOT)  # where the far side finds the zoo
-    mutant = ZOO[name]
-    names = {mutant.exercise: name}
-    names |= {need: function.__name__ for need, function in mutant.needs.items()}
-    file = sys.modules[mutant.function.__module__].__file__
-    with RemoteSubject(mutant.exercise, file, names) as subject:
-        far = run_check(mutant.exercise, subject, salt="s")
-    near = checked(mutant, "s")
-    assert far == near
-    assert str(far) == str(near)
 
 
 NOISY = """

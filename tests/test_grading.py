@@ -15,12 +15,14 @@ from nbgrader.api import Gradebook
 from nbgrader.utils import determine_grade
 
 from autograder.__main__ import main
+from autograder.build import assignments
 from autograder.course import Course
 from autograder.demo import ASSIGNMENT, MARK, filled_in, hand_in, renewed
 from autograder.grade import Graded, Mark, grade, grades_table
 from autograder.mutants import mutants
 from autograder.preprocessors import judged
 from cs_caption.checks import exercises
+from notebooks import points_of
 
 pytestmark = pytest.mark.xdist_group("grading")  # where tests are spread, one process grades
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,6 +105,26 @@ def silenced(notebook):
 
 def points(one):
     return {mark.exercise: mark.points for mark in one.marks if not mark.by_hand}
+
+
+@pytest.mark.parametrize("name", [name for name in assignments() if name != ASSIGNMENT])
+def test_every_solution_earns_every_point_without_its_demos_and_without_torch(
+    name, tmp_path, monkeypatch
+):
+    solved, untouched = (
+        nbformat.read(ROOT / folder / name / f"{name}.ipynb", as_version=4)
+        for folder in ("solutions", "notebooks")
+    )
+    written = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in solved.cells]
+    course = Course(tmp_path / "class", source=ROOT / "solutions")
+    file = course.folder("submitted") / "solved" / name / f"{name}.ipynb"
+    file.parent.mkdir(parents=True)
+    nbformat.write(filled_in(untouched, solved, written), file)
+    (tmp_path / "absent").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(without_torch(tmp_path / "absent")))
+    (found,) = grade(course, name)
+    assert not found.problem
+    assert points(found) == points_of(name)
 
 
 def test_the_solution_without_its_demos_earns_every_point(graded):

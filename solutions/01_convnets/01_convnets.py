@@ -1055,7 +1055,8 @@ show_matrices(
 # $x$, they cost one more copy, and live only while a layer is at work. We make them again.
 #
 # **Exercise** (2 points, about 20 minutes). Write `conv_forward`: what `conv_forward_naive`
-# returns, without a loop over pixels, in the dtype of `x`.
+# returns, without a loop over pixels, in the dtype of `x`. (If it uses your `im2col`, that one's
+# check comes first.)
 
 
 # %% nbgrader={"grade_id": "conv_forward", "solution": true}
@@ -1567,9 +1568,7 @@ show_matrices(
 # it answers to.
 
 # %% tags=["demo"]
-STAR, HEART = SHAPES.index("star"), SHAPES.index("heart")
-chosen = int(np.flatnonzero(test.shapes == STAR)[0])
-crop = test.images[chosen]
+crop = test.images[np.flatnonzero(test.shapes == SHAPES.index("star"))[0]]
 _, volumes, _ = forward(network, as_input(crop[None]))
 maps = {f"{name} {k}": volumes[k][0, :12] for k, name in enumerate(layers[:6])}
 show_grid(
@@ -1581,11 +1580,11 @@ show_grid(
 # %% [markdown]
 # Read it from top to bottom. After the first convolution you still see the star: some filters
 # answer to its colour, some to its left or right edges, some to the ground; the frames along the
-# border are where a filter saw the zeros of the padding. Each pool halves the map to its upper
-# side. After the last, sixteen cells are left, and a dark one says no more than "a piece of
-# something like this, about here": the place fades, the meaning grows. An empty map is a filter
-# that finds nothing of its own in this picture. (A pool keeps the order of the maps. A convolution
-# mixes all of them, so what stands below another across a convolution has nothing to do with it.)
+# border are where a filter saw the zeros of the padding. Each pool halves the sides of the maps.
+# After the last, sixteen cells are left, and a dark one says no more than "a piece of something
+# like this, about here": the place fades, the meaning grows. An empty map is a filter that finds
+# nothing of its own in this picture. (A pool keeps the order of the maps. A convolution mixes all
+# of them, so what stands below another across a convolution has nothing to do with it.)
 #
 # What does a filter look for? Ask for the patches, out of all held-out crops, that make it answer
 # most strongly. A number of the third convolution sees 18x18 pixels of the picture, one of the
@@ -1689,6 +1688,7 @@ show_grid(
         ],
     },
     SHAPES,
+    tile=0.9,
     alt="One crop of each shape with its two maps. Saliency draws the outline of the object. "
     "Occlusion marks what the name hangs on, such as the five tips of the star.",
 )

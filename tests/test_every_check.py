@@ -1,0 +1,174 @@
+"""What holds for the check of every exercise, whatever it asks."""
+
+import ast
+import re
+import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from autograder.mutants import mutants
+from autograder.zoo import SOLUTIONS, checked, solution_functions
+from cs_caption import check
+from cs_caption.checks import exercises, run_check
+from cs_caption.checks.remote import RemoteSubject
+from cs_caption.checks.subject import LocalSubject
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = list(exercises())
+ZOO = {mutant.name: mutant for mutant in mutants()}
+# Judged by a definition that torch has no part in.
+WITHOUT_TORCH = {"mean_colour", "one_hot", "relu_forward"}
+FAR = [
+    "conv_sides_swapped",
+    "conv_writes_into_b",
+    "conv_back_of_the_last_call",
+    "conv_back_db_a_row",
+    "pool_from_zero",
+    "pool_back_every_tie",
+    "cols_float64",
+    "fast_float64",
+    "fast_back_of_a_wrong_forward",
+    "affine_reshapes_its_input",
+    "affine_back_transposes_its_cache",
+    "affine_back_db_mean",
+    "relu_in_place",
+    "relu_back_mask_in_the_cache",
+    "softmax_overflowing",
+    "sgd_nesterov",
+    "sgd_moves_w_in_place",
+    "vgg_empties_the_list",
+    "vgg_pool_by_floats",
+    "forward_wh_transposed",
+    "forward_state_in_place",
+    "backward_slope_of_input",
+    "backward_writes_into_cache",
+    "backward_of_a_wrong_forward",
+    "loss_mask_not_in_gradient",
+    "backward_relu_mask_in_the_cache",
+    "backward_clears_next_h",
+    "one_hot_arrays_only",
+    "loss_overflowing",
+    "one_hot_one_axis_only",
+    "one_hot_as_list",
+]
+
+
+@pytest.fixture
+def no_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+
+
+def run(name, functions=None, **options):
+    return run_check(name, LocalSubject(name, functions or solution_functions(name)), **options)
+
+
+def seeds_pass(name, seeds):
+    for seed in seeds:
+        report = run(name, seed=seed, salt=f"class of {seed}")
+        assert report.passed, (seed, str(report))
+
+
+# ------------------------------------------------------------------------------- the solution
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_gets_full_marks(name):
+    report = check(name, *solution_functions(name).values())
+    assert report.passed, str(report)
+    assert report.points == exercises()[name].points
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_gets_full_marks_over_three_seeds_hidden_cases_included(name):
+    seeds_pass(name, range(3))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_gets_full_marks_over_fifty_seeds(name):
+    seeds_pass(name, range(50))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_torch_the_solution_gets_full_marks_and_the_report_says_who_decided(name, no_torch):
+    seeds_pass(name, range(3))
+    assert name in WITHOUT_TORCH or "torch is not installed" in run(name).referee
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", NAMES)
+def test_without_torch_the_solution_gets_full_marks_over_fifty_seeds(name, no_torch):
+    seeds_pass(name, range(50))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_in_another_process_gets_the_same_report(name, tmp_path):
+    (text,) = (p for p in SOLUTIONS.glob("*/*.py") if f"def {name}(" in p.read_text("utf-8"))
+    tree = ast.parse(text.read_text("utf-8"))
+    plain = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.decorator_list]
+    file = tmp_path / "solution.py"
+    file.write_text("import numpy as np\n\n" + "\n\n".join(map(ast.unparse, plain)))
+    with RemoteSubject(name, file) as subject:
+        assert run_check(name, subject, salt="s") == run(name, salt="s")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_cases_are_worth_adds_up_to_the_points(name):
+    for salt in (None, "salt"):
+        report = run(name, salt=salt)
+        alone = [
+            replace(report, cases=tuple(replace(c, passed=c is case) for c in report.cases)).points
+            for case in report.cases
+        ]
+        assert min(alone) >= 0.01
+        assert sum(alone) == pytest.approx(report.max_points)
+
+
+# ------------------------------------------------------------------------------- wrong answers
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_untouched_stub_gets_nothing(name):
+    def stub(*args):
+        raise NotImplementedError
+
+    report = run(name, dict.fromkeys([name, *exercises()[name].needs], stub), salt="x")
+    assert report.points == 0
+    assert not any(case.passed for case in report.cases)
+    assert all("is not written yet" in case.message for case in report.cases)
+
+
+@cache
+def judged(name):
+    return checked(ZOO[name], "salt")
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_no_mutant_is_beyond_judgement_and_none_is_told_the_answer(name):
+    for case in judged(name).cases:
+        assert "could not judge" not in case.message
+        # a stray decimal could be an expected value; shapes and counts are whole numbers
+        ours = "" if " stopped with " in case.message else case.message
+        assert not re.search(r"\d\.\d\d", ours), case.message
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_without_torch_every_mutant_still_loses_points(name, no_torch):
+    report = checked(ZOO[name])
+    assert report.points < report.max_points
+    assert not any("could not judge" in case.message for case in report.cases)
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_a_mutant_in_another_process_gets_the_same_report(name, monkeypatch):
+    monkeypatch.chdir(ROOT)  # where the far side finds the zoo
+    mutant = ZOO[name]
+    names = {mutant.exercise: name}
+    names |= {need: function.__name__ for need, function in mutant.needs.items()}
+    file = sys.modules[mutant.function.__module__].__file__
+    with RemoteSubject(mutant.exercise, file, names) as subject:
+        far = run_check(mutant.exercise, subject, salt="s")
+    assert far == checked(mutant, "s")
