@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("scenes", "annotators", "metrics", "convolution")
+NAMES = ("scenes", "annotators", "metrics", "convolution", "checks")
 
 
 def main(wanted: list[str]) -> int:

@@ -1,5 +1,4 @@
 import sys
-import time
 from functools import cache
 from pathlib import Path
 
@@ -200,15 +199,12 @@ SLOW = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_check_with_its_hidden_cases_takes_less_than_a_second(name, solved):
+@pytest.mark.parametrize("name", SLOW)
+def test_right_answers_by_slow_loops_get_full_marks(name, solved):
     forwards = {"conv_backward_naive": conv_by_places, "conv_backward": conv_by_places}
     needs = {need: forwards.get(name, pool_by_windows) for need in exercises()[name].needs}
-    for functions in (solved, {**solved, **needs, name: SLOW.get(name, solved[name])}):
-        run(name, functions)  # the first one loads torch
-        start = time.process_time()
-        assert run(name, functions, salt="timed").passed
-        assert time.process_time() - start < 1.0
+    report = run(name, {**solved, **needs, name: SLOW[name]}, salt="slow")
+    assert report.passed, str(report)
 
 
 # ------------------------------------------------------------------------------- wrong answers

@@ -1,7 +1,6 @@
 import math
 import re
 import sys
-import time
 from functools import cache
 from pathlib import Path
 
@@ -129,14 +128,6 @@ def test_right_answers_in_another_style_get_full_marks(name):
 def test_whole_numbers_of_numpy_are_whole_numbers(integer):
     found = run("vgg_shapes", {"vgg_shapes": lambda *args: vgg_of(integer, *args)}, salt="numpy")
     assert found.passed, str(found)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_check_with_its_hidden_cases_takes_less_than_a_second(name, solved):
-    run(name, solved)  # the first one loads torch
-    start = time.process_time()
-    run(name, solved, salt="timed")
-    assert time.process_time() - start < 1.0
 
 
 # ------------------------------------------------------------------------------- wrong answers

@@ -272,12 +272,3 @@ def test_what_is_not_there_is_refused_in_words(arguments, error, words):
 def test_a_picture_that_is_not_there_is_refused(index):
     with pytest.raises(IndexError, match=f"picture {index} of 3: ask for 0 to 2"):
         Scenes("train", n=3)[index]
-
-
-@pytest.mark.full
-def test_eight_thousand_simple_pictures_take_less_than_ten_seconds():
-    import time
-
-    start = time.perf_counter()
-    assert len(Scenes("train").captions) == 8000
-    assert time.perf_counter() - start < 10
