@@ -1,4 +1,5 @@
 import os
+import sys
 
 import pytest
 
@@ -25,3 +26,9 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "full" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture
+def no_torch(monkeypatch):
+    """torch cannot be imported, as where it is not installed."""
+    monkeypatch.setitem(sys.modules, "torch", None)

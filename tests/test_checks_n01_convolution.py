@@ -35,11 +35,6 @@ def solved():
     return {name: functions_of(SOLUTION)[name] for name in NAMES}
 
 
-@pytest.fixture
-def no_torch(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
-
-
 def run(name, functions, **options):
     return run_check(name, LocalSubject(name, functions), **options)
 

@@ -1,4 +1,3 @@
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -20,11 +19,6 @@ ZOO = {mutant.name: mutant for mutant in mutants() if mutant.exercise in NAMES}
 @pytest.fixture(scope="module")
 def solved():
     return {name: functions_of(SOLUTION)[name] for name in NAMES}
-
-
-@pytest.fixture
-def no_torch(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
 
 
 def run(name, functions, **options):

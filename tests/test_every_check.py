@@ -56,11 +56,6 @@ FAR = [
 ]
 
 
-@pytest.fixture
-def no_torch(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
-
-
 def run(name, functions=None, **options):
     return run_check(name, LocalSubject(name, functions or solution_functions(name)), **options)
 

@@ -1,10 +1,11 @@
-"""What the checks of softmax losses share: words for a wrong number, and the lecture's example."""
+"""What the checks of softmax losses share: the lecture's example, and judging loss and dx."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from cs_caption.checks.subject import Outcome, Wrong
+from cs_caption.checks.gradients import Lookalikes, require_gradient
+from cs_caption.checks.subject import Outcome, Subject, Wrong
 from cs_caption.checks.values import TOLERANCE, array, close, entries, number
 
 CHANCES = np.array([0.2, 0.4, 0.09, 0.01, 0.3])  # cat, dog, chair, bagel, banana
@@ -70,3 +71,30 @@ def require_far_apart(losses: tuple[float, float], rows: np.ndarray, best: int, 
     row = rows[1]
     if not (row[best] * row[other] < 0 and close(row.sum(), 0) and close(rows[0], 0)):
         raise Wrong("dx is wrong where one score is 1e4 above the others")
+
+
+def require_dx(
+    subject: Subject,
+    given: tuple,
+    dx: np.ndarray,
+    truth: np.ndarray | None,
+    require_right_loss: Callable[[], None],
+    by_factor: Callable[[np.ndarray], Lookalikes],
+) -> None:
+    """Judge the gradient of the scores, the first of the arguments `given`; see `require_gradient`.
+
+    A wrong loss has its own case, and its numeric derivative says nothing: then torch alone judges.
+    """
+
+    def slopes(along: list[np.ndarray]) -> np.ndarray:
+        moves = [(0, direction) for direction in along]
+        return subject.vjp(given, np.array(1.0), moves, result=0, leave=(1,))
+
+    numeric = slopes
+    try:
+        require_right_loss()
+    except Wrong as wrong:
+        if truth is None:
+            raise Wrong(f"first mend the loss: {wrong}") from None
+        numeric = None
+    require_gradient("dx", dx, truth, numeric, by_factor)

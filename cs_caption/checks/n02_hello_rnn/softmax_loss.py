@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from cs_caption.checks.exercise import Case, Exercise, Run
-from cs_caption.checks.gradients import require_gradient
 from cs_caption.checks.losses import (
     CHANCES,
     LECTURE,
     TINY,
     loss_and_dx,
+    require_dx,
     require_far_apart,
     require_lecture,
     require_loss,
@@ -235,19 +235,14 @@ def _require_gradient(subject: Subject, task: _Task, loss: float, dx: np.ndarray
             f"{np.count_nonzero(np.abs(sums) > NUMERIC)} rows do not"
         )
     truth = by_torch.loss_and_gradient(*task.given)[1] if torch_or_none() else None
-
-    def slopes(along: list[np.ndarray]) -> np.ndarray:
-        moves = [(0, direction) for direction in along]
-        return subject.vjp(task.given, np.array(1.0), moves, result=0, leave=(1,))
-
-    try:
-        _require_loss(task, loss)
-        numeric = slopes
-    except Wrong as wrong:
-        if truth is None:
-            raise Wrong(f"first mend the loss: {wrong}") from None
-        numeric = None  # a wrong loss has its own case; its numeric derivative says nothing
-    require_gradient("dx", dx, truth, numeric, lambda right: _gradient_lookalikes(right, task))
+    require_dx(
+        subject,
+        task.given,
+        dx,
+        truth,
+        lambda: _require_loss(task, loss),
+        lambda right: _gradient_lookalikes(right, task),
+    )
 
 
 def _gradient_lookalikes(truth: np.ndarray, task: _Task) -> dict[str, np.ndarray]:
