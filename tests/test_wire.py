@@ -199,6 +199,10 @@ def test_damaged_or_hostile_bytes_are_refused_before_memory_is_spent(data):
         tracemalloc.stop()
 
 
+def test_half_characters_are_replaced_where_they_arrive():
+    assert loads(dumps("a\ud800b")) == "a?b"
+
+
 def test_many_arrays_that_are_small_but_spread_wide_are_refused():
     wide = array_bytes((2,), (2**27,), bytes(16))
     with pytest.raises(WireError, match="spread"):

@@ -7,6 +7,7 @@ under another name. POSIX only (it waits on pipes); what it runs is not confined
 business of whoever starts it.
 """
 
+import math
 import os
 import select
 import subprocess
@@ -17,14 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from cs_caption.checks import wire
-from cs_caption.checks.farside import FarSide
+from cs_caption.checks.farside import READY, serve
 from cs_caption.checks.subject import Subject, Wrong
 
-_READY = wire.dumps("ready")
+_LOOK = 0.25  # seconds between two looks at a far side that is silent
 
 
 class PipeLink:
-    """Two file descriptors with a far side behind them, and a limit of time for every call."""
+    """Two file descriptors with a far side behind them, and limits of time.
+
+    `seconds` are for each call, `total` for all of them from now on. `watch` is asked while an
+    answer is waited for; words from it, instead of "", end the far side.
+    """
 
     def __init__(
         self,
@@ -32,12 +37,17 @@ class PipeLink:
         write_fd: int,
         *,
         seconds: float = 10.0,
+        total: float = math.inf,
+        watch: Callable[[], str] = str,
         end: Callable[[], Any] = lambda: None,
     ) -> None:
         self._read_fd, self._write_fd = read_fd, write_fd
-        self._seconds = seconds
+        self._seconds, self._total = seconds, total
+        self._until = time.monotonic() + total
+        self._watch = watch
         self._end = end
         self._gone = ""
+        self._room = wire.MOST_BYTES
         os.set_blocking(write_fd, False)
 
     def exchange(self, request: bytes, count: int) -> list[bytes]:
@@ -49,11 +59,13 @@ class PipeLink:
         if self._gone:
             raise Wrong(self._gone)
         try:
-            deadline = time.monotonic() + self._seconds
+            deadline, self._room = self._deadline(), wire.MOST_BYTES  # for all answers together
             wire.write_frame(lambda data: self._write(data, deadline), request)
             return [self._answer() for _ in range(count)]
         except TimeoutError:
-            self._give_up(f"no answer within {self._seconds:g} s: does a loop never end?")
+            self._give_up(self._late())
+        except Wrong as wrong:
+            self._give_up(str(wrong))
         except (EOFError, OSError):
             self._give_up("the process that runs your functions ended in the middle of the call")
         except wire.WireError as error:
@@ -64,9 +76,9 @@ class PipeLink:
         """Wait for the far side's first message. Raises: Wrong as `exchange`."""
         usual, self._seconds = self._seconds, seconds
         try:
-            if self._answer() != _READY:
+            if self._answer() != READY:
                 self._give_up("what came back is not a greeting")
-        except (EOFError, OSError, TimeoutError, wire.WireError):
+        except (EOFError, OSError, TimeoutError, wire.WireError, Wrong):
             self._give_up("the process that runs your functions did not start")
         finally:
             self._seconds = usual
@@ -82,14 +94,24 @@ class PipeLink:
             self._gone = words
             self._end()
 
+    def _deadline(self) -> float:
+        return min(time.monotonic() + self._seconds, self._until)
+
+    def _late(self) -> str:
+        if time.monotonic() < self._until:
+            return f"no answer within {self._seconds:g} s: does a loop never end?"
+        return f"this check took more than {self._total:g} s in all: does a loop run too often?"
+
     def _answer(self) -> bytes:
-        deadline = time.monotonic() + self._seconds
-        return wire.read_frame(lambda size: self._read(size, deadline))
+        deadline = self._deadline()
+        answer = wire.read_frame(lambda size: self._read(size, deadline), self._room)
+        self._room -= len(answer)
+        return answer
 
     def _read(self, size: int, deadline: float) -> bytes:
         found = bytearray()
         while len(found) < size:
-            _wait(self._read_fd, select.POLLIN, deadline)
+            _wait(self._read_fd, select.POLLIN, deadline, self._watch)
             part = os.read(self._read_fd, min(size - len(found), 2**20))
             if not part:
                 raise EOFError
@@ -99,7 +121,7 @@ class PipeLink:
     def _write(self, data: bytes, deadline: float) -> None:
         left = memoryview(data)
         while left:
-            _wait(self._write_fd, select.POLLOUT, deadline)
+            _wait(self._write_fd, select.POLLOUT, deadline, self._watch)
             left = left[os.write(self._write_fd, left[: 2**16]) :]
 
 
@@ -134,34 +156,6 @@ def RemoteSubject(
     return Subject(function, link)
 
 
-def serve(read_fd: int, write_fd: int, functions: Mapping[str, Callable]) -> None:
-    """Answer requests until the other end closes; nothing that is called can stop it politely."""
-    far = FarSide(functions)
-
-    def read(size: int) -> bytes:
-        found = bytearray()
-        while len(found) < size:
-            part = os.read(read_fd, min(size - len(found), 2**20))
-            if not part:
-                raise EOFError
-            found += part
-        return bytes(found)
-
-    def write(data: bytes) -> None:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(write_fd, left) :]
-
-    wire.write_frame(write, _READY)
-    while True:
-        try:
-            request = wire.read_frame(read)
-        except EOFError:
-            return
-        for answer in far.answer(request):
-            wire.write_frame(write, answer)
-
-
 def main(arguments: list[str]) -> int:
     """Load FILE.py, keep the pipe to ourselves, serve."""
     if not arguments:
@@ -188,12 +182,15 @@ def _load(file: Path) -> dict[str, Any]:
     return names
 
 
-def _wait(fd: int, event: int, deadline: float) -> None:
+def _wait(fd: int, event: int, deadline: float, watch: Callable[[], str]) -> None:
     waiting = select.poll()
     waiting.register(fd, event)
-    left = deadline - time.monotonic()
-    if left <= 0 or not waiting.poll(1000 * left):
-        raise TimeoutError
+    while (left := deadline - time.monotonic()) > 0:
+        if waiting.poll(1000 * min(left, _LOOK)):
+            return
+        if words := watch():
+            raise Wrong(words)
+    raise TimeoutError
 
 
 def _end(process: subprocess.Popen) -> None:

@@ -165,7 +165,7 @@ def _outcome(answer: bytes, name: str, checked: bool) -> Outcome:
         case ("value", value, tuple(mutated)) if all(type(i) is int for i in mutated):
             return Outcome(value, mutated)
         case ("error", str(kind), str(message), int(line), str(text), tuple()):
-            raise Wrong(_error_words(name, checked, kind, message, line, text))
+            raise Wrong(_error_words(name, checked, kind[:80], message[:300], line, text[:120]))
     raise Wrong(f"what came back from {name} is no answer to the question")
 
 
@@ -174,6 +174,8 @@ def _error_words(name: str, checked: bool, kind: str, message: str, line: int, t
         if message.isidentifier() and message != name:
             return f"{message}, which {name} calls, is not written yet"
         return f"{name} is not written yet" + ("" if checked else ": this check needs it")
+    if kind == "NameError" and message.startswith(f"{name} is not defined"):
+        return message
     place = f" (line {line}: `{text}`)" if text else f" (line {line})" if line else ""
     words = f"{name} stopped with {kind}: {message}{place}"
     return f"{words}; {IN_PLACE}" if "read-only" in message else words
