@@ -1,8 +1,13 @@
 """A notebook's cells as they stand in its file; what nbformat would refuse is said in words."""
 
+import hashlib
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def read_cells(path: Path) -> list[Cell]:
             raise ValueError("it has the form of before 2015; open it in Jupyter and save it")
         if not (isinstance(notebook, dict) and isinstance(notebook.get("cells"), list)):
             raise ValueError("it has no cells; send the .ipynb itself, not an export or a link")
-        return [_cell(place, cell) for place, cell in enumerate(notebook["cells"], 1)]
+        return as_cells(notebook["cells"])
     except (json.JSONDecodeError, UnicodeDecodeError):
         words = "it is not JSON; send the .ipynb itself, whole, not an export or a link"
     except (AttributeError, TypeError):
@@ -51,6 +56,25 @@ def read_cells(path: Path) -> list[Cell]:
     except ValueError as error:
         words = str(error)
     raise ValueError(f"{path} is not a notebook that can be graded: {words}")
+
+
+def as_cells(cells: Iterable[dict]) -> list[Cell]:
+    """The cells of a notebook's JSON.
+
+    Raises: AttributeError or TypeError where one is not of the form that nbformat asks for.
+    """
+    return [_cell(place, cell) for place, cell in enumerate(cells, 1)]
+
+
+def cell_name(name: object, text: str, taken: set[str]) -> str:
+    """An id that no other cell has: its own where that will do, or one made of its text."""
+    tries, said = len(taken), b""
+    while not isinstance(name, str) or name in taken or not NAME.fullmatch(name):
+        # once: a text may be long, and names may be made such that many tries are needed
+        said = said or hashlib.sha256(text.encode(errors="replace")).digest()
+        seed = f"{tries}/".encode() + said
+        name, tries = hashlib.sha256(seed).hexdigest()[:8], tries + 1
+    return name
 
 
 def _others(path: Path) -> str:
