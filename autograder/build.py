@@ -30,6 +30,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from autograder.course import ROOT, Course, release
+from autograder.leaks import leaks
 from cs_caption.budget import full_budget
 from cs_caption.files import whole_file
 
@@ -48,6 +49,7 @@ KERNEL = {
     },
 }
 SECONDS_A_CELL = 240
+RELEASED = ("notebooks", "cs_caption/releases")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,7 +132,7 @@ def source_notebook(text: str) -> NotebookNode:
 def graded_cells(released: Path) -> list[dict]:
     """What a submission's graded cells are held against, in the order of the release."""
     cells = nbformat.read(released, as_version=4).cells
-    return [_graded_cell(cell) for cell in cells if "nbgrader" in cell.metadata]
+    return [graded_cell(cell) for cell in cells if "nbgrader" in cell.metadata]
 
 
 def executed(notebook: NotebookNode) -> NotebookNode:
@@ -176,10 +178,12 @@ def _check(names: list[str]) -> int:
     if stale:
         print("\nThe notebooks are not what their texts make. Edit solutions/NN_topic/NN_topic.py,")
         print("never an .ipynb; then run `make notebooks` and commit what it made.")
-    return 1 if stale else 0
+    found = [leak for folder in RELEASED for leak in leaks(ROOT / "solutions", ROOT / folder)]
+    print("\n".join([*found, f"leaks: {len(found) or 'none'}"]))
+    return 1 if stale or found else 0
 
 
-def _graded_cell(cell: NotebookNode) -> dict:
+def graded_cell(cell: NotebookNode) -> dict:
     about = cell.metadata.nbgrader
     return {
         "grade_id": about.grade_id,

@@ -2,6 +2,8 @@
 
 import argparse
 import ast
+import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -81,11 +83,18 @@ def solution_functions(exercise: str) -> dict[str, Callable]:
 
     Raises: FileNotFoundError where no solution notebook defines it.
     """
-    wanted = (exercise, *exercises()[exercise].needs)
+    found = functions_of(solution_file(exercise))
+    return {name: found[name] for name in (exercise, *exercises()[exercise].needs)}
+
+
+def solution_file(exercise: str) -> Path:
+    """Return the text of the notebook whose exercise it is.
+
+    Raises: FileNotFoundError where there is none.
+    """
     for path in sorted(SOLUTIONS.glob("*/*.py")):
-        found = functions_of(path)
-        if exercise in found:
-            return {name: found[name] for name in wanted}
+        if exercise in functions_of(path):
+            return path
     raise FileNotFoundError(f"no file {SOLUTIONS}/*/*.py defines {exercise}")
 
 
@@ -113,16 +122,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "exercise", nargs="*", help="only the wrong answers to these exercises (default: all)"
     )
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--zoo", action="store_true", help="only the zoo: mistakes written by hand")
+    one.add_argument("--generic", action="store_true", help="only small changes made by rule")
+    parser.add_argument(
+        "--survivors",
+        action="store_true",
+        help="list the changes by rule that the checks let pass, and those that change nothing",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the zoo's table; 1 where a wrong answer was not rejected."""
+    """Print the zoo's table and the generic mutants'; 1 where too many were not rejected."""
     unknown = [name for name in args.exercise if name not in exercises()]
     if unknown:
         raise ValueError(f"no exercise {', '.join(unknown)}; there are {', '.join(exercises())}")
-    rows = kill_rows(args.exercise or None)
+    names = args.exercise or list(exercises())
+    zoo_holds = args.generic or _show_zoo(names)
+    return 0 if (args.zoo or _show_generic(names, args.survivors)) and zoo_holds else 1
+
+
+def _show_zoo(names: list[str]) -> bool:
+    rows = kill_rows(names)
     print(format_kill_rows(rows))
-    return 0 if all(row.killed for row in rows) else 1
+    return all(row.killed for row in rows)
+
+
+def _show_generic(names: list[str], survivors: bool) -> bool:
+    from autograder import generic  # which is made of what stands here
+
+    verdicts = []
+    for found in generic.survey(names, os.cpu_count() or 1):
+        verdicts += found
+        print(f"{found[0].mutant.exercise}: {len(found)} changes judged", file=sys.stderr)
+    print(generic.format_verdicts(verdicts))
+    if survivors:
+        print(generic.format_left(verdicts))
+    return generic.rate(verdicts) >= generic.BAR
 
 
 def _row(mutant: Mutant) -> KillRow:

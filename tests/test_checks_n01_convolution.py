@@ -13,6 +13,7 @@ from cs_caption.checks.n01_convnets import conv_naive
 from cs_caption.checks.n01_convnets.windows import (
     APART,
     CLOSE,
+    LEAVING_MOST,
     LEAVING_SOME,
     OVERLAPPING,
     Windows,
@@ -239,6 +240,7 @@ CONV_WORDS = {
     "conv_pad_ignored": "the pad is ignored",
     "conv_pad_always_one": "the pad is 1, whatever it should be",
     "conv_pad_counted_twice": "the pad counts too often",
+    "conv_pad_counted_thrice": "the pad counts three times",
     "conv_rounded_up": "a window must fit in whole, so round down",
     "conv_without_the_last_window": "the 1 + is missing: the output is ",
     "conv_without_one_plus": "the 1 + is missing, or the pad is ignored, or the pad counts once",
@@ -264,6 +266,7 @@ CONV_WORDS = {
     "conv_back_pad_always_one": f"x is padded, although pad is 0: is it written as 1? {BOTH}",
     "conv_back_pad_ignored": "stopped with ValueError: non-broadcastable",
     "conv_back_not_cut": "without the padding",
+    "conv_back_padded_by_channels": "could not be broadcast together",
     "conv_back_cut_at_one_side": "cut off at the bottom and the right only",
     "conv_back_minus_pad": "`0:-0` is empty: write pad : pad + H",
     "conv_back_dx_not_added_up": f"only the last of them counts: add all of them up (+=) {BOTH}",
@@ -443,6 +446,8 @@ def test_no_case_blames_what_is_not_wrong(name):
 
 ONLY = {
     "conv_rounded_up": "the stride does not divide: what is left over is dropped",
+    "conv_pad_counted_thrice": "the stride does not divide: what is left over is dropped",
+    "conv_back_padded_by_channels": "all three, windows apart; pad 2, one depth slice (C = 1)",
     "conv_writes_into_b": "inputs unchanged, also when write-protected",
     "conv_writes_into_x_where_pad_is_0": "inputs unchanged, also when write-protected",
     "fast_writes_into_x_where_pad_is_0": "inputs unchanged, also when write-protected",
@@ -675,7 +680,8 @@ def test_no_two_sizes_are_equal_where_that_is_the_case_and_every_geometry_occurs
 
 
 @pytest.mark.parametrize(
-    "wanted", [OVERLAPPING, CLOSE, LEAVING_SOME, APART, one_by_one, whole_picture]
+    "wanted",
+    [OVERLAPPING, CLOSE, LEAVING_SOME, LEAVING_MOST, APART, one_by_one, whole_picture],
 )
 def test_no_array_has_two_equal_sizes_whatever_is_drawn(wanted):
     rng = np.random.RandomState(5)
@@ -713,7 +719,8 @@ def test_ties_are_met_by_windows_that_overlap_and_by_windows_apart(solved):
 
 def test_the_definition_and_torch_agree_on_every_geometry(solved):
     rng = np.random.RandomState(11)
-    for wanted in (OVERLAPPING, CLOSE, LEAVING_SOME, APART, one_by_one, whole_picture):
+    every = (OVERLAPPING, CLOSE, LEAVING_SOME, LEAVING_MOST, APART, one_by_one, whole_picture)
+    for wanted in every:
         x, w, b, stride, pad = conv_naive.drawing(wanted)(rng)
         windows = conv_naive.windows_of(x, w, b, stride, pad)
         expected = np.einsum("ncuvij,fcuv->nfij", looked_up(x, windows), w) + b[:, None, None]

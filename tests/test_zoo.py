@@ -53,13 +53,21 @@ def test_the_command_prints_the_table_of_the_exercises_asked_for(capsys):
     assert main(["mutants", "one_hot"]) == 0
     out = capsys.readouterr().out
     assert "one_hot_thermometer" in out
+    assert "change the output" in out
     assert "loss_summed" not in out
+
+
+def test_the_command_asks_the_zoo_alone_where_told_to(capsys):
+    assert main(["mutants", "--zoo", "one_hot"]) == 0
+    out = capsys.readouterr().out
+    assert "one_hot_thermometer" in out
+    assert "change the output" not in out
 
 
 def test_a_right_answer_in_the_zoo_is_found_out(monkeypatch, capsys):
     solution = zoo.solution_functions("one_hot")["one_hot"]
     monkeypatch.setattr(zoo, "mutants", lambda: [Mutant("one_hot", solution)])
-    assert main(["mutants", "one_hot"]) == 1
+    assert main(["mutants", "--zoo", "one_hot"]) == 1
     out = capsys.readouterr().out
     assert "NO" in out
     assert "1 of 2 wrong answers rejected (50%)" in out

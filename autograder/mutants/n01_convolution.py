@@ -175,6 +175,15 @@ def conv_pad_counted_twice(x, w, b, stride=1, pad=0):
 
 
 @mutant("conv_forward_naive")
+def conv_pad_counted_thrice(x, w, b, stride=1, pad=0):
+    """3 * pad in OH and OW: right where the stride divides, or pad is 0."""
+    (H, W), (HH, WW) = x.shape[2:], w.shape[2:]
+    OH, OW = 1 + (H + 3 * pad - HH) // stride, 1 + (W + 3 * pad - WW) // stride
+    room = np.pad(_padded(x, pad), ((0, 0), (0, 0), (0, pad), (0, pad)))
+    return _slid(room, w, OH, OW, stride, stride) + b[:, None, None], None
+
+
+@mutant("conv_forward_naive")
 def conv_rounded_up(x, w, b, stride=1, pad=0):
     """Windows that do not fit in whole are counted, and filled up with zeros."""
     (H, W), (HH, WW) = x.shape[2:], w.shape[2:]
@@ -381,6 +390,16 @@ def conv_back_pad_ignored(dout, cache):
 def conv_back_not_cut(dout, cache):
     """dx is that of the padded x: the border is left on."""
     return _back(dout, *cache)
+
+
+@_backward
+def conv_back_padded_by_channels(dout, cache):
+    """C takes the place of pad below and at the right: right where C is no less than pad."""
+    x, w, stride, pad = cache
+    C = x.shape[1]
+    x_pad = np.pad(x, ((0, 0), (0, 0), (pad, C), (pad, C)))
+    dx_pad, dw, db = _back(dout, x_pad, w, stride, 0)
+    return _cut(dx_pad, x, pad), dw, db
 
 
 @_backward

@@ -23,6 +23,7 @@ from cs_caption.checks.n01_convnets import conv_by_torch as by_torch
 from cs_caption.checks.n01_convnets.windows import (
     APART,
     CLOSE,
+    LEAVING_MOST,
     LEAVING_SOME,
     OVERLAPPING,
     Wanted,
@@ -32,6 +33,7 @@ from cs_caption.checks.n01_convnets.windows import (
     numbered,
     one_by_one,
     one_picture,
+    one_slice,
     reading,
     require_places,
     whole_picture,
@@ -64,7 +66,11 @@ def forward_cases() -> tuple[Case, ...]:
         Case("filters with a single 1: out is x, moved", 2, _moved),
         Case("filters of zeros: the bias is left", 1, _bias),
         Case("no two sizes equal; stride 2, pad 1", 3, _forward(OVERLAPPING)),
-        Case("the stride does not divide: what is left over is dropped", 2, _forward(LEAVING_SOME)),
+        Case(
+            "the stride does not divide: what is left over is dropped",
+            2,
+            _forward(LEAVING_SOME, LEAVING_MOST),
+        ),
         Case("windows that leave out rows and columns; pad 2", 1, _forward(APART)),
         Case("filters of 1x1; filters as large as x", 1, _forward(one_by_one, whole_picture)),
         Case("a batch of one (N = 1), stride and pad not given", 1, _defaults),
@@ -90,7 +96,11 @@ def backward_cases(layer: Layer) -> tuple[Case, ...]:
         ),
         Case("all three, stride 1 and pad 0", 1, backward(layer, small)),
         Case("all three, the stride does not divide", 1, backward(layer, drawing(LEAVING_SOME))),
-        Case("all three, windows apart; pad 2", 1, backward(layer, drawing(APART))),
+        Case(
+            "all three, windows apart; pad 2, one depth slice (C = 1)",
+            1,
+            backward(layer, drawing(one_slice(APART))),
+        ),
         Case("all three, filters of 1x1 and as large as x", 1, _back_from_extremes(layer)),
         Case(
             "all three, a batch of one (N = 1)",

@@ -25,6 +25,7 @@ from cs_caption.checks.n01_convnets.single import (
 from cs_caption.checks.n01_convnets.windows import (
     APART,
     CLOSE,
+    LEAVING_MOST,
     LEAVING_SOME,
     MISCOUNTED,
     OVERLAPPING,
@@ -184,7 +185,11 @@ IM2COL = Exercise(
     cases=(
         Case("a slice of 3x3, windows of 2x2, by hand", 1, _by_hand, drawn=False),
         Case("no two sizes equal; stride 2, pad 1", 3, _columns(OVERLAPPING)),
-        Case("the stride does not divide: what is left over is dropped", 2, _columns(LEAVING_SOME)),
+        Case(
+            "the stride does not divide: what is left over is dropped",
+            2,
+            _columns(LEAVING_SOME, LEAVING_MOST),
+        ),
         Case("windows that leave out rows and columns; pad 2", 1, _columns(APART)),
         Case("windows of 1x1; a window as large as x", 1, _columns(one_by_one, whole_picture)),
         Case("a batch of one (N = 1), stride and pad not given", 1, _defaults),

@@ -74,12 +74,17 @@ Wanted = Callable[[Random], Windows]
 
 
 def drawn(
-    stride: int, pad: int, *, window: tuple[int, int], left_over: bool = False, clash: bool = False
+    stride: int,
+    pad: int,
+    *,
+    window: tuple[int, int],
+    left_over: tuple[int, int] = (0, 0),
+    clash: bool = False,
 ) -> Wanted:
     """Return what draws windows with no two sizes equal.
 
     window:    the smallest and the largest of its sides
-    left_over: whether there are rows and columns at the end that no window reaches
+    left_over: the fewest and the most rows, and columns, at the end that no window reaches
     clash:     whether sizes may be equal that are never those of one array; the output is smaller
     """
 
@@ -87,7 +92,7 @@ def drawn(
         while True:
             HH, WW = rng.permutation(np.arange(window[0], window[1] + 1))[:2]
             OH, OW = rng.permutation(np.arange(2, 6))[:2]
-            rest = rng.randint(1, stride, 2) if left_over else (0, 0)
+            rest = rng.randint(left_over[0], left_over[1] + 1, 2) if any(left_over) else (0, 0)
             H = HH + stride * (OH - 1) - 2 * pad + rest[0]
             W = WW + stride * (OW - 1) - 2 * pad + rest[1]
             N, C, F = rng.permutation(np.arange(2, 7))[:3]
@@ -118,9 +123,16 @@ def one_picture(wanted: Wanted) -> Wanted:
     return lambda rng: replace(wanted(rng), N=1)
 
 
+def one_slice(wanted: Wanted) -> Wanted:
+    """Return what draws the same for pictures of one depth slice, which may have more padding."""
+    return lambda rng: replace(wanted(rng), C=1)
+
+
 OVERLAPPING = drawn(2, 1, window=(3, 5))
 CLOSE = drawn(1, 0, window=(2, 4), clash=True)
-LEAVING_SOME = drawn(3, 0, window=(4, 5), left_over=True, clash=True)
+LEAVING_SOME = drawn(3, 0, window=(4, 5), left_over=(1, 2), clash=True)
+# One row or column of padding more would make room for another window.
+LEAVING_MOST = drawn(3, 1, window=(4, 5), left_over=(2, 2), clash=True)
 APART = drawn(5, 2, window=(3, 4), clash=True)
 
 
@@ -277,10 +289,14 @@ def _miscounts(w: Windows) -> dict[str, tuple[int, int]]:
 
 
 def _miscounts_of_pad(w: Windows) -> dict[str, tuple[int, int]]:
-    once = (1 + (w.H + w.pad - w.HH) // w.stride, 1 + (w.W + w.pad - w.WW) // w.stride)
+    once, thrice = (
+        (1 + (w.H + n * w.pad - w.HH) // w.stride, 1 + (w.W + n * w.pad - w.WW) // w.stride)
+        for n in (1, 3)
+    )
     return {
         "the pad is ignored": replace(w, pad=0).places,
         "the pad counts once, but it lies on both sides": once,
+        "the pad counts three times, but it lies on two sides": thrice,
         "the pad counts too often: it lies on two sides": replace(w, pad=2 * w.pad).places,
         "the pad is 1, whatever it should be": replace(w, pad=1).places,
     }
