@@ -37,7 +37,7 @@ def main() -> int:
         make_venv(find_python())
         install_torch(choice)
         say("Installing the package with its tools (notebooks, grading, tests) ...")
-        pip("install", "-e", ".[torch,grader,dev]", f"torch=={TORCH}")
+        pip("install", "-e", ".[torch,grader,similarity,dev]", f"torch=={TORCH}")
     except SetupError as error:
         print(f"\nSet-up stopped: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""The instructor's command line: python -m autograder release | grade | demo | mutants | ..."""
+"""The instructor's command line: python -m autograder release | grade | report | export | ..."""
 
 import argparse
 import importlib
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "release": ("autograder.build", "make the notebooks from their texts"),
-    "grade": ("autograder.grade", "grade submissions through nbgrader"),
+    "grade": ("autograder.grade", "grade a class: sandboxed, in parallel, resumable"),
+    "report": ("autograder.report", "one page on how a class did, and what a person must look at"),
+    "export": ("autograder.export", "write grades for Canvas, Moodle, Gradescope or as plain CSV"),
     "demo": ("autograder.demo", "release, hand in and grade three made-up submissions"),
     "mutants": ("autograder.zoo", "show which wrong answers the checks reject"),
     "measure": ("autograder.measure", "record the ranges that a notebook shows"),
@@ -16,7 +18,7 @@ COMMANDS = {
 EXIT_CODES = """\
 exit codes:
   0  everything asked for was done
-  1  done in part: the output says what is missing
+  1  done in part: the output says what is missing, or what a person must look at
   2  nothing was done: an argument or a file is not as needed"""
 
 

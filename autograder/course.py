@@ -41,7 +41,9 @@ class Course:
 
     def config(self) -> Config:
         """nbgrader's configuration for these folders."""
-        config = PyFileConfigLoader("nbgrader_config.py", str(ROOT / "autograder")).load_config()
+        config = PyFileConfigLoader("nbgrader_config.py", str(ROOT)).load_config()
+        if self.root != ROOT and (self.root / "nbgrader_config.py").is_file():
+            config.merge(PyFileConfigLoader("nbgrader_config.py", str(self.root)).load_config())
         directory = config.CourseDirectory
         directory.root = str(self.root.absolute())
         directory.db_url = self.db_url
@@ -64,12 +66,14 @@ def release(course: Course, assignment: str, *, enter: bool = True) -> None:
     _must(_run(GenerateAssignment, config, assignment, "."), f"no release of {assignment}")
 
 
-def autograde(course: Course, assignment: str, student: str) -> None:
-    """Grade one submission.
+def autograde(course: Course, assignment: str, student: str, record: dict | None = None) -> None:
+    """Grade one submission and enter it in the gradebook, from a record where there is one.
 
     Raises: RuntimeError with nbgrader's own words where it cannot be graded.
     """
-    _must(_run(Autograde, course.config(), assignment, student), "nbgrader stopped")
+    config = course.config()
+    config.JudgedExecution.record = record
+    _must(_run(Autograde, config, assignment, student), "nbgrader stopped")
 
 
 def feedback(course: Course, assignment: str, student: str) -> Path:

@@ -3,13 +3,15 @@
 import argparse
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from autograder.course import ROOT, Course, release
-from autograder.grade import grade, grades_table
+from autograder.grade import grade, grades_table, settings_of
+from autograder.sandbox import SandboxMissing, probe
 from cs_caption.files import whole_file
 
 ASSIGNMENT = "02_hello_rnn"
@@ -36,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     exercises = [cell.metadata.nbgrader.grade_id for cell in solved.cells if _is_written(cell)]
     for student, count in {"solved": len(exercises), "half": 2, "untouched": 0}.items():
         hand_in(course, student, filled_in(untouched, solved, exercises[:count]))
-    graded = grade(course, ASSIGNMENT, pages=True, report=print)
+    settings = replace(settings_of(course), sandbox=_sandbox())
+    graded = grade(course, ASSIGNMENT, pages=True, report=print, settings=settings)
     print(f"\nGrades of {ASSIGNMENT} (to do: waits for a person)\n{grades_table(graded)}\n")
     _say_where(course, time.monotonic() - start)
     points = {one.student: one.by_checks for one in graded if not one.problem}
@@ -73,6 +76,16 @@ def hand_in(course: Course, student: str, notebook: NotebookNode) -> None:
     path = course.folder("submitted") / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     with whole_file(path) as file:
         nbformat.write(notebook, file)
+
+
+def _sandbox() -> str:
+    """The full sandbox, or a weaker one where it is missing: these submissions are our own."""
+    try:
+        probe("bubblewrap")
+        return "bubblewrap"
+    except SandboxMissing:
+        print("No bubblewrap here: these three submissions are ours, and are graded without it.")
+        return "limits"
 
 
 def _is_written(cell: NotebookNode) -> bool:

@@ -1,7 +1,8 @@
 """What nbgrader is told about this course; the root's nbgrader_config.py loads it.
 
 `solutions/` is nbgrader's source and `notebooks/` its release. The stages of grading are nbgrader's
-own, in its order, with two of ours between them (autograder/preprocessors.py says what they mend).
+own, in its order; ours stand before them and in the place of its Execute
+(autograder/preprocessors.py).
 There is no HIDDEN TESTS block in the notebooks: in the kernel that runs a student's code nothing
 can be hidden, and such a block makes nbgrader warn of tampering about every honest student.
 """
@@ -22,7 +23,7 @@ if str(ROOT) not in sys.path:
 if PROGRAMS not in os.environ.get("PATH", "").split(os.pathsep):
     os.environ["PATH"] = os.pathsep.join([PROGRAMS, os.environ.get("PATH", "")])
 
-from autograder.preprocessors import LeaveOutDemos, OnlyANumberCounts  # noqa: E402
+from autograder.preprocessors import JudgedExecution, OnlyANumberCounts, Repair  # noqa: E402
 
 c = get_config()  # noqa: F821  (traitlets puts it here)
 
@@ -47,14 +48,26 @@ c.GenerateAssignment.force = True
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 c.ClearSolutions.text_stub = "*Your answer, in place of this line.*"
 
-c.Execute.timeout = 60
-c.Execute.shutdown_kernel = "immediate"
-c.Execute.extra_arguments = ["--log-level=ERROR"]
+# Limits of a student's code: c.JudgedExecution.cell_seconds and so on; `sandbox` may be weaker
+# ("limits", "off") only by name.
 c.OverwriteCells.add_missing_cells = True
+# In feedback and formgrader, what a student wrote is shown without scripts, and in bounded time.
+c.HTMLExporter.filters = {
+    "markdown2html": "autograder.texts.markdown_to_html",
+    "highlight_code": "autograder.texts.code_to_html",
+}
+c.AssignLatePenalties.plugin_class = "autograder.late.LatePolicy"  # costs nothing until it is told
 
+c.Autograde.sanitize_preprocessors = [
+    Repair,
+    stage.ClearOutput,
+    stage.DeduplicateIds,
+    stage.OverwriteKernelspec,
+    stage.OverwriteCells,
+    stage.CheckCellMetadata,
+]
 c.Autograde.autograde_preprocessors = [
-    LeaveOutDemos,
-    stage.Execute,
+    JudgedExecution,
     OnlyANumberCounts,
     stage.IgnorePattern,
     ClearMetadataPreprocessor,

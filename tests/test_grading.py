@@ -1,8 +1,10 @@
 """Submissions, graded by plain nbgrader and by our command: what is earned, and what is not."""
 
+import html
 import inspect
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +14,18 @@ import nbformat
 import pytest
 from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import determine_grade
 
 from autograder.__main__ import main
 from autograder.build import assignments
-from autograder.course import Course
+from autograder.course import Course, autograde, release
 from autograder.demo import ASSIGNMENT, MARK, filled_in, hand_in, renewed
 from autograder.grade import Graded, Mark, grade, grades_table
 from autograder.mutants import mutants
 from autograder.preprocessors import judged
+from autograder.records import read_record, salt_of, write_record
 from cs_caption.checks import exercises
 from notebooks import points_of
 
@@ -40,7 +45,7 @@ def notebooks():
 
 
 @pytest.fixture(scope="session")
-def graded(notebooks, tmp_path_factory):
+def graded(notebooks, tmp_path_factory, bubblewrap):
     """A class graded in one go: by student, what `grade` found."""
     course = Course(tmp_path_factory.mktemp("class"), source=ROOT / "solutions")
     solution = filled_in(notebooks.untouched, notebooks.solved, [*EXERCISES, "why_added"])
@@ -49,22 +54,16 @@ def graded(notebooks, tmp_path_factory):
     hand_in(course, "mutants", with_mutants(solution))
     hand_in(course, "skips", with_tags(notebooks.untouched))
     hand_in(course, "silences", silenced(notebooks.untouched))
+    hand_in(course, "zoë o'neil", without_tests(solution))
+    hand_in(course, "b[1]", notebooks.untouched)
     broken = course.folder("submitted") / "broken" / NOTEBOOK
     broken.parent.mkdir(parents=True)
     broken.write_text("{ this is no notebook")
     (course.folder("submitted") / "empty" / ASSIGNMENT).mkdir(parents=True)
     before = os.getcwd()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(without_torch(tmp_path_factory.mktemp("absent"))))
-        result = {one.student: one for one in grade(course, ASSIGNMENT)}
+    result = {one.student: one for one in grade(course, ASSIGNMENT, pages=True, workers=2)}
     assert os.getcwd() == before
     return SimpleNamespace(course=course, by=result)
-
-
-def without_torch(folder):
-    """For the kernels' path: torch is absent, as 02 must bear, and they start faster."""
-    (folder / "torch.py").write_text("raise ModuleNotFoundError('none here', name='torch')")
-    return folder
 
 
 def with_mutants(notebook):
@@ -95,6 +94,13 @@ def with_tags(notebook):
     return notebook
 
 
+def without_tests(notebook):
+    """Every test was deleted: nbgrader alone would wait for a person for ever."""
+    notebook = nbformat.from_dict(notebook)
+    notebook.cells = [c for c in notebook.cells if not c.source.startswith("check(")]
+    return notebook
+
+
 def silenced(notebook):
     """Results are swallowed before they are shown: nbgrader alone would give full marks."""
     notebook = nbformat.from_dict(notebook)
@@ -109,22 +115,24 @@ def points(one):
 
 @pytest.mark.parametrize("name", [name for name in assignments() if name != ASSIGNMENT])
 def test_every_solution_earns_every_point_without_its_demos_and_without_torch(
-    name, tmp_path, monkeypatch
+    name, tmp_path, bubblewrap
 ):
     solved, untouched = (
         nbformat.read(ROOT / folder / name / f"{name}.ipynb", as_version=4)
         for folder in ("solutions", "notebooks")
     )
     written = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in solved.cells]
+    notebook = filled_in(untouched, solved, written)
+    notebook.cells.append(nbformat.v4.new_code_cell("import torch"))
     course = Course(tmp_path / "class", source=ROOT / "solutions")
     file = course.folder("submitted") / "solved" / name / f"{name}.ipynb"
     file.parent.mkdir(parents=True)
-    nbformat.write(filled_in(untouched, solved, written), file)
-    (tmp_path / "absent").mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(without_torch(tmp_path / "absent")))
-    (found,) = grade(course, name)
+    nbformat.write(notebook, file)
+    (found,) = grade(course, name, workers=1)
     assert not found.problem
     assert points(found) == points_of(name)
+    made = nbformat.read(course.folder("autograded") / "solved" / name / f"{name}.ipynb", 4)
+    assert made.cells[-1].outputs[0].ename == "ModuleNotFoundError"
 
 
 def test_the_solution_without_its_demos_earns_every_point(graded):
@@ -152,12 +160,102 @@ def test_a_test_that_shows_no_score_earns_nothing(graded, student):
 
 
 def test_a_broken_submission_is_listed_and_stops_no_other(graded):
-    assert "not appear to be JSON" in graded.by["broken"].problem
-    assert "no file 02_hello_rnn.ipynb" in graded.by["empty"].problem
-    assert len(graded.by) == 7
+    assert "JSON" in graded.by["broken"].problem
+    assert graded.by["empty"].problem
+    assert "rename it" in graded.by["b[1]"].problem
+    assert len(graded.by) == 9
     table = grades_table(graded.by.values())
     assert "broken: NOT GRADED" in table
-    assert len(table.splitlines()) == 2 + 5 + 2
+    assert "empty: NOT GRADED" in table
+
+
+def test_deleted_tests_are_put_back_and_that_is_told_to_both(graded):
+    mended = graded.by["zoë o'neil"]
+    assert points(mended) == FULL
+    assert all(name in "".join(mended.repairs) for name in EXERCISES)
+    page = graded.course.folder("feedback") / "zoë o'neil" / ASSIGNMENT / f"{ASSIGNMENT}.html"
+    assert "Mended before grading" in page.read_text()
+
+
+def test_feedback_says_why_points_were_lost(graded):
+    page = graded.course.folder("feedback") / "mutants" / ASSIGNMENT / f"{ASSIGNMENT}.html"
+    text = page.read_text()
+    record = read_record(graded.course.root, ASSIGNMENT, "mutants")
+    messages = [c["message"] for v in record["verdicts"] for c in v["cases"] if not c["passed"]]
+    assert messages
+    assert sum(html.escape(message) in text for message in messages) >= len(messages) / 2
+    assert "Traceback (most recent" not in text
+    assert str(ROOT) not in text
+
+
+def test_the_salt_is_for_the_instructors_eyes_and_stays(graded):
+    path = graded.course.root / ".grading_salt"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert salt_of(graded.course.root) == salt_of(graded.course.root) == path.read_text()
+    written = [p for p in graded.course.root.rglob("*") if p.is_file() and p != path]
+    assert not [p for p in written if path.read_bytes() in p.read_bytes()]
+
+
+def test_only_what_changed_is_graded_again(graded, notebooks, monkeypatch):
+    lines = []
+    hand_in(graded.course, "half", filled_in(notebooks.untouched, notebooks.solved, EXERCISES[:1]))
+    try:
+        again = grade(graded.course, ASSIGNMENT, workers=1, report=lines.append)
+    finally:
+        solution = filled_in(notebooks.untouched, notebooks.solved, EXERCISES[:2])
+        hand_in(graded.course, "half", solution)
+    before = [line for line in lines if "as before" in line]
+    assert len(before) == 5
+    assert len([line for line in lines if line.startswith("[")]) == 9
+    assert points({one.student: one for one in again}["half"])["rnn_step_forward"] == 0
+    assert points(grade(graded.course, ASSIGNMENT, ["half"], workers=1)[0]) == points(
+        graded.by["half"]
+    )
+
+
+def test_what_was_judged_but_not_entered_is_entered_without_being_judged_again(graded):
+    root = graded.course.root
+    record = read_record(root, ASSIGNMENT, "half")
+    write_record(root, record | {"entered": False, "notes": ["from the record"]})
+    (found,) = grade(graded.course, ASSIGNMENT, ["half"], workers=1)
+    assert found.notes == ("from the record",)
+    write_record(root, record)
+
+
+def test_a_submission_that_cannot_be_read_any_more_says_what_the_gradebook_still_has(
+    graded, notebooks
+):
+    file = graded.course.folder("submitted") / "half" / NOTEBOOK
+    good = file.read_bytes()
+    file.write_text("")
+    try:
+        (found,) = grade(graded.course, ASSIGNMENT, ["half"], workers=1)
+    finally:
+        file.write_bytes(good)
+    assert "still has the 3 points of an earlier submission" in found.problem
+    grade(graded.course, ASSIGNMENT, ["half"], workers=1)
+
+
+@pytest.mark.full
+def test_a_grader_that_is_killed_goes_on_where_it_was(notebooks, tmp_path, bubblewrap):
+    course = Course(tmp_path / "class", source=ROOT / "solutions")
+    for number in range(6):
+        hand_in(course, f"s{number}", filled_in(notebooks.untouched, notebooks.solved, EXERCISES))
+    command = [sys.executable, "-m", "autograder", "grade", "--assignment", ASSIGNMENT]
+    command += ["--course", str(course.root), "--submitted", str(course.folder("submitted"))]
+    for _ in range(4):
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for line in process.stdout:
+            if line.startswith("[") and "as before" not in line:
+                break
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    lines = []
+    found = grade(course, ASSIGNMENT, report=lines.append, workers=2)
+    assert [one.by_checks for one in found] == [9.0] * 6
+    assert sum("as before" in line for line in lines) >= 3
+    assert len(found) == 6
 
 
 def test_the_command_grades_again_and_its_exit_code_says_whether_all_were_graded(graded, capsys):
@@ -178,12 +276,15 @@ def test_only_the_notebook_reaches_the_folder_where_student_code_runs(graded):
     assert [path.name for path in folder.iterdir()] == [f"{ASSIGNMENT}.ipynb"]
 
 
-def test_plain_nbgrader_grades_from_the_root_and_makes_the_same_release(notebooks, tmp_path):
+def test_plain_nbgrader_grades_from_the_root_and_makes_the_same_release(
+    notebooks, tmp_path, bubblewrap
+):
     for name in ("nbgrader_config.py", "autograder", "solutions", "notebooks"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
     course = Course(tmp_path)
-    hand_in(course, "half", filled_in(notebooks.untouched, notebooks.solved, EXERCISES[:2]))
+    half = filled_in(notebooks.untouched, notebooks.solved, EXERCISES[:2])
+    hand_in(course, "half", silenced(without_tests(half)))
     for step in ("generate_assignment", "autograde"):
         nbgrader(tmp_path, step, ASSIGNMENT)
     released = tmp_path / "notebooks" / NOTEBOOK
@@ -191,12 +292,47 @@ def test_plain_nbgrader_grades_from_the_root_and_makes_the_same_release(notebook
     assert [path.name for path in released.parent.iterdir()] == [f"{ASSIGNMENT}.ipynb"]
     with Gradebook(course.db_url) as gradebook:
         assert gradebook.find_submission(ASSIGNMENT, "half").score == 3.0
+    record = read_record(tmp_path, ASSIGNMENT, "half")
+    assert sum(verdict["points"] for verdict in record["verdicts"]) == 3.0
+    assert record["repairs"]
+
+
+def test_formgraders_button_judges_as_the_command_does(notebooks, tmp_path, bubblewrap):
+    course = Course(tmp_path / "class", source=ROOT / "solutions")
+    hand_in(course, "cheat", silenced(notebooks.untouched))
+    hand_in(course, "half", filled_in(notebooks.untouched, notebooks.solved, EXERCISES[:2]))
+    release(course, ASSIGNMENT)
+    button = NbGraderAPI(CourseDirectory(config=course.config()), config=course.config())
+    for student, score in {"cheat": 0, "half": 3}.items():
+        done = button.autograde(ASSIGNMENT, student, force=True, create=True)
+        assert done["success"], done["log"]
+        with Gradebook(course.db_url) as gradebook:
+            assert gradebook.find_submission(ASSIGNMENT, student).score == score
+
+
+def test_plain_nbgrader_takes_no_link_for_a_notebook_and_copies_no_linked_file(
+    notebooks, tmp_path, bubblewrap
+):
+    course = Course(tmp_path / "class", source=ROOT / "solutions")
+    hand_in(course, "thief", notebooks.untouched)
+    hand_in(course, "reader", notebooks.untouched)
+    release(course, ASSIGNMENT)
+    folder = course.folder("submitted")
+    (folder / "thief" / NOTEBOOK).unlink()
+    (folder / "thief" / NOTEBOOK).symlink_to(ROOT / "solutions" / NOTEBOOK)
+    (folder / "reader" / ASSIGNMENT / "notes.txt").symlink_to("/etc/passwd")
+    with pytest.raises(RuntimeError, match="is a link"):
+        autograde(course, ASSIGNMENT, "thief")
+    autograde(course, ASSIGNMENT, "reader")
+    kept = course.folder("autograded") / "reader" / ASSIGNMENT
+    assert [path.name for path in kept.iterdir()] == [f"{ASSIGNMENT}.ipynb"]
 
 
 def nbgrader(folder, *arguments):
     """As in a shell without the environment activated: its programs are not on PATH."""
     program = Path(sys.executable).parent / "nbgrader"
-    variables = {k: v for k, v in os.environ.items() if k not in ("PATH", "PYTHONPATH")}
+    variables = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    variables["PATH"] = os.defpath
     done = subprocess.run(
         [program, *arguments], cwd=folder, env=variables, capture_output=True, text=True
     )
@@ -269,3 +405,31 @@ def test_a_test_cell_earns_the_one_number_it_shows_and_nothing_else(outputs, sco
     cell = nbformat.v4.new_code_cell(outputs=judged(outputs, 3.0))
     cell.metadata["nbgrader"] = {"grade": True, "solution": False, "points": 3}
     assert determine_grade(cell) == (score, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "seconds_late", "note"),
+    [
+        ("2026-11-21 14:00:00 +0200", 0, ""),
+        ("2026-11-21 13:00:00 UTC", 3600, ""),
+        ("last Tuesday", 0, "counts as handed in on time"),
+    ],
+)
+def test_the_time_of_handing_in_is_read_with_its_zone(graded, stamp, seconds_late, note):
+    file = graded.course.folder("submitted") / "half" / ASSIGNMENT / "timestamp.txt"
+    file.write_text(stamp)
+    with Gradebook(graded.course.db_url) as gradebook:
+        gradebook.update_or_create_assignment(ASSIGNMENT, duedate="2026-11-21 12:00:00 UTC")
+    lines = []
+    (found,) = grade(graded.course, ASSIGNMENT, ["half"], workers=1, report=lines.append)
+    grade(graded.course, ASSIGNMENT, ["half"], workers=1, report=lines.append)
+    done = [line for line in lines if line.startswith("[")]
+    assert ["as before" in line for line in done] == [False, True]
+    with Gradebook(graded.course.db_url) as gradebook:
+        late = gradebook.find_submission(ASSIGNMENT, "half").total_seconds_late
+        gradebook.update_or_create_submission(ASSIGNMENT, "half", timestamp=None)
+        gradebook.update_or_create_assignment(ASSIGNMENT, duedate=None)
+    file.unlink()
+    assert late == seconds_late
+    assert note in "".join(found.notes)
+    assert bool(note) == bool(found.notes)
