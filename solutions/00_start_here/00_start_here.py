@@ -281,11 +281,15 @@ np.array([250], dtype=np.uint8) + np.array([10], dtype=np.uint8)
 # %% [markdown]
 # ### What counts when it is graded
 #
-# In later notebooks, the cases may be tried once more with **hidden numbers** when your work is
+# In later notebooks, the cases are tried once more with **hidden numbers** when your work is
 # graded: the same cases, other numbers, and the points are shared among all of them. There are no
 # hidden rules. A function that is right does not notice; one that knows the numbers of the check by
 # heart loses points. Once you have written your function, you can try that yourself:
 # `check("mean_colour", mean_colour, seed=1)` draws other numbers.
+#
+# Your notebook is run from the top in an empty folder, without the network, and the cells that only
+# show something are left out. A cell that has not ended after a minute or so is stopped, and the
+# rest is graded.
 
 # %% [markdown]
 # ## Your first answer
