@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("scenes", "annotators", "metrics", "convolution", "checks")
+NAMES = ("scenes", "annotators", "metrics", "convolution", "checks", "grading")
 
 
 def main(wanted: list[str]) -> int:
