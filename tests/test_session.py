@@ -329,7 +329,7 @@ def test_a_function_can_be_served_under_the_name_of_the_check(shared):
 
 
 def test_a_name_that_is_not_defined_is_told_in_words(shared):
-    with pytest.raises(Wrong, match="unheard_of is not defined: write and run the cell"):
+    with pytest.raises(Wrong, match="unheard_of is not defined: is its cell written"):
         called(shared, "unheard_of", 1)
 
 
