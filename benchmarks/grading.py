@@ -1,6 +1,6 @@
 """Submissions graded a minute: stock nbgrader, a bare pool of processes over it, and this grader.
 
-    python -m benchmarks.grading [--students 200] [--few 12]
+    python -m benchmarks.grading [--students 200] [--stock 200] [--few 12] [--only NAME]
 
 A simulated class: each student has, for each exercise, the solution, a wrong answer of the zoo or
 the stub. All three sides run identical cells on the same machine in one run, two at a time where
@@ -13,6 +13,7 @@ stock row, in which torch is hidden from the kernels: what is left then is the c
 
 import argparse
 import inspect
+import json
 import os
 import random
 import subprocess
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from multiprocessing import get_context
@@ -35,7 +37,7 @@ from autograder.demo import filled_in
 from autograder.grade import grade, submitters
 from autograder.mutants import mutants
 from autograder.plan import read_plan
-from benchmarks.record import record
+from benchmarks.record import RESULTS, record
 
 CLASS = "02_hello_rnn"
 WORKERS = 2
@@ -44,13 +46,13 @@ SKIP = "skip-execution"
 
 def main() -> None:
     args = _arguments()
-    figures: dict[str, object] = {}
+    figures = _kept() if args.only else {}
     with tempfile.TemporaryDirectory() as scratch:
-        for name in assignments():
+        for name in [args.only] if args.only else assignments():
             count = args.students if name == CLASS else args.few
             folder = Path(scratch) / name
             simulate(folder / "submitted", name, count)
-            figures[name] = _measured(folder, name, args.few)
+            figures[name] = _measured(folder, name, min(args.stock, count), args.few)
             print(f"{name}: {figures[name]}", flush=True)
     note = f"submissions a minute, {WORKERS} workers, demos skipped on all sides"
     print("written:", record("grading", figures, note))
@@ -74,19 +76,22 @@ def simulate(folder: Path, assignment: str, count: int) -> None:
         nbformat.write(notebook, path)
 
 
-def _measured(folder: Path, name: str, few: int) -> dict[str, object]:
-    """Rates of all sides; the last two are tried on `few` submissions."""
+def _kept() -> dict[str, object]:
+    """The figures of the other notebooks, where one alone is measured again."""
+    path = RESULTS / "grading.json"
+    return json.loads(path.read_text())["figures"] if path.is_file() else {}
+
+
+def _measured(folder: Path, name: str, stock: int, few: int) -> dict[str, object]:
+    """Rates of all sides: ours on everybody, stock and the last two on the first of them."""
     everybody = folder / "submitted"
     count = len(list(everybody.iterdir()))
-    some = folder / "some"
-    some.mkdir()
-    for student in sorted(everybody.iterdir())[:few]:
-        (some / student.name).symlink_to(student)
-    few = len(list(some.iterdir()))
+    most, some = _first(everybody, stock), _first(everybody, few)
     rates = {
         "submissions": count,
+        "of them stock": stock,
         "ours": _rate(count, _course(folder, "ours", name, everybody), name, _ours),
-        "stock": _rate(count, _course(folder, "stock", name, everybody), name, _stock),
+        "stock": _rate(stock, _course(folder, "stock", name, most), name, _stock),
         "pool": _rate(few, _course(folder, "pool", name, some), name, _pool),
     }
     os.environ["PYTHONPATH"] = str(_no_torch(folder))
@@ -94,6 +99,15 @@ def _measured(folder: Path, name: str, few: int) -> dict[str, object]:
     del os.environ["PYTHONPATH"]
     ratios = {f"ours / {k}": round(rates["ours"] / rates[k], 2) for k in _OTHERS}
     return rates | ratios
+
+
+def _first(everybody: Path, count: int) -> Path:
+    folder = everybody.with_name(f"first-{count}")
+    folder.mkdir(exist_ok=True)
+    for student in sorted(everybody.iterdir())[:count]:
+        with suppress(FileExistsError):
+            (folder / student.name).symlink_to(student)
+    return folder
 
 
 _OTHERS = ("stock", "pool", "stock, torch hidden")
@@ -208,6 +222,8 @@ def _no_torch(folder: Path) -> Path:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--students", type=int, default=200, help=f"of {CLASS} (default: 200)")
+    parser.add_argument("--stock", type=int, default=200, help="on how many of them stock is tried")
+    parser.add_argument("--only", choices=assignments(), help="this notebook; others' figures stay")
     parser.add_argument("--few", type=int, default=12, help="of the others (default: 12)")
     return parser.parse_args()
 
