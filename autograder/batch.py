@@ -43,6 +43,7 @@ class Batch:
 
     def units(self, names: Iterable[str]) -> Iterator[Unit]:
         """Yield what has to be judged, one at a time; settle at once what has not."""
+        supplied = _supplied(self.course, self.plan.assignment)
         for student in names:
             folder = self.course.folder("submitted") / student / self.plan.assignment
             taken = take(folder, student, self.plan.assignment)
@@ -50,7 +51,7 @@ class Batch:
             if problem:
                 self.settle(taken, self._record(taken, problem))
                 continue
-            files = taken.files | _supplied(self.course, self.plan.assignment)
+            files = taken.files | supplied
             unit = Unit(replace(taken, files=files), self.plan, self.settings, self.salt)
             record = None if self.again else self._known(unit)
             if record is None:

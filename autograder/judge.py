@@ -14,10 +14,9 @@ from html import escape
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import is_grade, is_solution
 
 from autograder.mending import NOTE
-from autograder.plan import Plan, Test
+from autograder.plan import Plan, Test, is_test
 from autograder.sandbox import Limits
 from autograder.session import CellRun, Kernel, KernelError
 from cs_caption.checks import CaseReport, CheckReport, exercises, run_check
@@ -124,7 +123,7 @@ class _Run:
         if cell.cell_type != "code":
             return None
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        if is_grade(cell) and not is_solution(cell):
+        if is_test(cell):
             if grade_id in self.plan.tests:
                 return self._judged(self.plan.tests[grade_id])
             if not self.settings.own_tests:

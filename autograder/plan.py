@@ -72,8 +72,8 @@ def read_plan(source: Path) -> Plan:
         raise FileNotFoundError(f"no source notebook {source}: python -m autograder release")
     solved = nbformat.read(source, as_version=4)
     demos = [c.source.strip() for c in solved.cells if "demo" in c.metadata.get("tags", [])]
-    tests = [_checked(cell) for cell in solved.cells if _is_test(cell)]
-    own = [c.metadata.nbgrader.grade_id for c in solved.cells if _is_test(c)]
+    tests = [_checked(cell) for cell in solved.cells if is_test(cell)]
+    own = [c.metadata.nbgrader.grade_id for c in solved.cells if is_test(c)]
     known = {test.grade_id: test for test in tests if test}
     return Plan(
         assignment=source.stem,
@@ -85,7 +85,8 @@ def read_plan(source: Path) -> Plan:
     )
 
 
-def _is_test(cell: NotebookNode) -> bool:
+def is_test(cell: NotebookNode) -> bool:
+    """Whether the cell is a test: graded, and not by what a student writes in it."""
     about = cell.metadata.get("nbgrader", {})
     return cell.cell_type == "code" and about.get("grade", False) and not about.get("solution")
 

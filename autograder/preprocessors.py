@@ -14,13 +14,12 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import is_grade, is_solution
 from traitlets import Any, Bool, Enum, Float
 
 from autograder.intake import take
 from autograder.judge import Settings, judge
 from autograder.mending import mended, repairs_told, tell
-from autograder.plan import Plan, read_plan
+from autograder.plan import Plan, is_test, read_plan
 from autograder.records import digest_of, new_record, salt_of, write_record
 from autograder.sandbox import KINDS, Limits, probe
 
@@ -112,7 +111,7 @@ class OnlyANumberCounts(NbGraderPreprocessor):
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict, index: int
     ) -> tuple[NotebookNode, dict]:
-        if _is_test(cell):
+        if is_test(cell):
             cell.outputs = judged(cell.outputs, float(cell.metadata.nbgrader["points"]))
         return cell, resources
 
@@ -165,10 +164,6 @@ def _leave_links(submitted: Path, graded: Path) -> None:
     for path in submitted.rglob("*"):
         if path.is_symlink():
             (graded / path.relative_to(submitted)).unlink(missing_ok=True)
-
-
-def _is_test(cell: NotebookNode) -> bool:
-    return cell.cell_type == "code" and is_grade(cell) and not is_solution(cell)
 
 
 def _refusal(results: list[NotebookNode], points: float) -> NotebookNode:
