@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 import socket
 import threading
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pytest
 from kinds import ASSIGNMENT, EXERCISES, GOT_OUT, KINDS, STRAY, Material, write
 from nbgrader.api import Gradebook
 
+from autograder.build import make
 from autograder.course import Course
 from autograder.demo import filled_in
 from autograder.grade import grade
@@ -47,10 +49,21 @@ batches = [
 
 
 @pytest.fixture(scope="session")
-def material(listener):
+def small_course(tmp_path_factory):
+    """Solutions and release of a small edition of notebook 02: quick to grade many times."""
+    root = tmp_path_factory.mktemp("small_course")
+    folder = root / "solutions" / ASSIGNMENT
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "small_course" / f"{ASSIGNMENT}.py", folder)
+    make(ASSIGNMENT, root, execute=False)
+    return root
+
+
+@pytest.fixture(scope="session")
+def material(listener, small_course):
     """The release, the answers, and where an attacker would look."""
     untouched, solved = (
-        nbformat.read(ROOT / folder / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
+        nbformat.read(small_course / folder / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
         for folder in ("notebooks", "solutions")
     )
     written = {c.get("id"): c.source for c in filled_in(untouched, solved, [*EXERCISES]).cells}
@@ -80,25 +93,26 @@ def _listen(ear, came):
 
 
 @pytest.fixture(scope="session")
-def quick_batch(material, tmp_path_factory):
-    return graded([k for k in KINDS if not k.full], material, tmp_path_factory.mktemp("quick"))
+def quick_batch(material, small_course, tmp_path_factory):
+    kinds = [k for k in KINDS if not k.full]
+    return graded(kinds, material, small_course, tmp_path_factory.mktemp("quick"))
 
 
 @pytest.fixture(scope="session")
-def full_batch(material, tmp_path_factory):
+def full_batch(material, small_course, tmp_path_factory):
     kinds = [k for k in KINDS if k.full or k.name == "clean"]
-    return graded(kinds, material, tmp_path_factory.mktemp("full"))
+    return graded(kinds, material, small_course, tmp_path_factory.mktemp("full"))
 
 
-def graded(kinds, material, folder):
+def graded(kinds, material, small_course, folder):
     """One class, a student for each kind, graded in one go."""
-    course = Course(folder, source=ROOT / "solutions")
+    course = Course(folder, source=small_course / "solutions")
     for one in kinds:
         write(
             one.build(replace(material, course=folder)),
             course.folder("submitted") / one.folder / ASSIGNMENT,
         )
-    looked_at = (ROOT / "solutions", ROOT / "notebooks", ROOT / "cs_caption", folder / "submitted")
+    looked_at = (small_course, ROOT / "solutions", ROOT / "cs_caption", folder / "submitted")
     before = {place: state_of(place) for place in looked_at}
     lines = []
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Kinds of submission of notebook 02 as data: honest, damaged and hostile ones.
+"""Kinds of submission of a small notebook 02 as data: honest, damaged and hostile ones.
 
     KINDS                       all of them, in the order of their families
     KINDS[0].build(material)    -> a Submission, which `write` puts into a folder
