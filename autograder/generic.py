@@ -524,18 +524,19 @@ def _probes(exercise: str) -> Iterator[Probe]:
 
 def _wide(exercise: str) -> Probe:
     """Calls with arguments that no check has drawn; of a way back, with a gradient for each."""
-    rng, forward = np.random.RandomState(0), exercises()[exercise].needs
-    cache = ((1, 0),) if _ways_back(exercise) else ()  # nobody's business but the way back's
-    requests = []
+    rng, (forward, *_) = np.random.RandomState(0), (*exercises()[exercise].needs, exercise)
+    solution, requests = solution_functions(exercise), []
     for number in range(1, _WIDE + 1):
-        args = wide.draw(forward[0] if forward else exercise, rng)
-        if not forward:
-            requests.append((exercise, [(args, cache)]))
+        args = wide.draw(forward, rng)
+        if forward == exercise and not _ways_back(exercise):
+            requests.append((exercise, [(args, ())]))
             continue
-        out, _ = solution_functions(exercise)[forward[0]](*args)
-        dout = rng.standard_normal(out.shape)
-        requests.append((forward[0], [(args, ((1, number),))]))
-        requests.append((exercise, [((dout, wire.Handle(number)), ())]))
+        *outs, _ = solution[forward](*args)  # the cache is nobody's business but the way back's
+        requests.append((forward, [(args, ((len(outs), number),))]))
+        if forward != exercise:
+            arriving = outs[: solution[exercise].__code__.co_argcount - 1]
+            douts = [rng.standard_normal(out.shape) for out in arriving]
+            requests.append((exercise, [((*douts, wire.Handle(number)), ())]))
     return _answered(exercise, map(wire.dumps, requests))
 
 
@@ -553,6 +554,8 @@ def _varied(request: bytes, vary: Callable[[np.ndarray, int], np.ndarray]) -> by
 def _each_array(value: Any, vary: Callable, batch: int) -> Any:
     if type(value) in (tuple, list):
         return type(value)(_each_array(item, vary, batch) for item in value)
+    if type(value) is dict:
+        return {key: _each_array(item, vary, batch) for key, item in value.items()}
     return vary(value, batch) if type(value) is np.ndarray and value.ndim else value
 
 
@@ -598,6 +601,8 @@ def _alike(found: bytes, wanted: bytes) -> bool:
 def _finite(value: Any) -> bool:
     if type(value) in (tuple, list):
         return all(map(_finite, value))
+    if type(value) is dict:
+        return all(map(_finite, value.values()))
     return not isinstance(value, float | np.ndarray | np.generic) or bool(np.isfinite(value).all())
 
 
@@ -608,6 +613,8 @@ def _equal(found: Any, wanted: Any) -> bool:
         return False
     if type(wanted) in (tuple, list):
         return len(found) == len(wanted) and all(map(_equal, found, wanted))
+    if type(wanted) is dict:
+        return found.keys() == wanted.keys() and all(_equal(found[k], wanted[k]) for k in wanted)
     if type(wanted) is float:
         return math.isclose(found, wanted, rel_tol=_SAME, abs_tol=_NOTHING)
     if type(wanted) is not np.ndarray:

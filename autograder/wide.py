@@ -105,9 +105,120 @@ def _step(rng: Random) -> tuple:
     return (*arrays, *_given(rng, str(rng.choice(["tanh", "relu"]))))
 
 
+def _sequences(rng: Random) -> tuple:
+    N, T, D, H = _some(rng, 4)
+    arrays = (_normal(rng, shape) for shape in ((N, T, D), (N, H), (D, H), (H, H), (H,)))
+    return (*arrays, *_given(rng, str(rng.choice(["tanh", "relu"]))))
+
+
+def _chunks(rng: Random) -> tuple:
+    x, h0, *weights = _sequences(rng)[:5]
+    dh = _normal(rng, (*x.shape[:2], h0.shape[1]))
+    return (x, dh, h0, *weights, int(rng.randint(1, x.shape[1] + 3)))
+
+
+def _layers(rng: Random) -> tuple:
+    N, T, D, H = _some(rng, 4)
+    L = int(rng.randint(1, 4))
+    W = [_normal(rng, (below + H, H)) for below in [D] + [H] * (L - 1)]
+    return _normal(rng, (N, T, D)), _normal(rng, (L, N, H)), W, _normal(rng, (L, H))
+
+
 def _tokens(rng: Random) -> tuple:
     N, T, V = _some(rng, 3)
     return _spread(rng, (N, T, V)), rng.randint(0, V, (N, T)), rng.rand(N, T) < rng.rand()
+
+
+def _gated_step(rng: Random) -> tuple:
+    N, D, H = _some(rng, 3)
+    return _normal(rng, (N, D)), *_gates(rng, N, D, H)
+
+
+def _gated_sequences(rng: Random) -> tuple:
+    N, T, D, H = _some(rng, 4)
+    return _normal(rng, (N, T, D)), *_gates(rng, N, D, H)
+
+
+def _gates(rng: Random, N: int, D: int, H: int) -> tuple:
+    """State, memory and weights of an LSTM, from gates near a half to gates open or shut."""
+    scale = 10.0 ** rng.uniform(-1, 1)
+    shapes = ((N, H), (N, H), (D, 4 * H), (H, 4 * H), (4 * H,))
+    h, c, *weights = (_normal(rng, shape) for shape in shapes)
+    return h, c, *(scale * w for w in weights)
+
+
+def _flow(rng: Random) -> tuple:
+    N, T, H = _some(rng, 3)
+    activation = str(rng.choice(["tanh", "relu", "linear"]))
+    bend = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0), "linear": np.array}[activation]
+    dh = _normal(rng, (N, T, H)) * (rng.rand(N, T, 1) < rng.rand())  # some steps have no loss
+    Wh = _normal(rng, (H, H)) * 10.0 ** rng.uniform(-1, 1)
+    return dh, bend(2 * _normal(rng, (N, T, H))), Wh, *_given(rng, activation)
+
+
+def _reset_step(rng: Random) -> tuple:
+    N, D, H = _some(rng, 3)
+    scale = 10.0 ** rng.uniform(-1, 1)
+    weights = (scale * _normal(rng, shape) for shape in ((D, 3 * H), (H, 3 * H), (3 * H,)))
+    return _normal(rng, (N, D)), _normal(rng, (N, H)), *weights
+
+
+def _gated_layers(rng: Random) -> tuple:
+    N, T, D, H, L = _some(rng, 5)
+    starts, layers = [], []
+    for below in [D] + [H] * (L - 1):
+        *start, Wx, Wh, b = _gates(rng, N, below, H)
+        starts.append(start)
+        layers.append((Wx, Wh, b))
+    h0, c0 = map(np.stack, zip(*starts, strict=True))
+    return _normal(rng, (N, T, D)), h0, c0, layers
+
+
+def _gated_there_and_back(rng: Random) -> tuple:
+    x, h0, *rest = _gated_sequences(rng)
+    return x, h0, *rest, _normal(rng, (*x.shape[:2], h0.shape[1]))
+
+
+def _widths(rng: Random) -> tuple:
+    return (*_some(rng, 2, 9), *_given(rng, float(rng.standard_normal()), int(rng.randint(1000))))
+
+
+def _words(rng: Random) -> tuple:
+    N, T, V, D = _some(rng, 4)
+    return rng.randint(0, V, (N, T)), _normal(rng, (V, D))
+
+
+def _character_model(rng: Random) -> dict[str, np.ndarray]:
+    V, H = _some(rng, 2)
+    shapes = {"Wx": (V, H), "Wh": (H, H), "b": (H,), "Wy": (H, V), "by": (V,)}
+    return {name: _normal(rng, shape) for name, shape in shapes.items()}
+
+
+def _writing(rng: Random) -> tuple:
+    p = _character_model(rng)
+    h0, first = _normal(rng, (1, len(p["b"]))), int(rng.randint(len(p["by"])))
+    temperature = float(rng.choice([0.0, rng.uniform(0.01, 5)]))
+    return (p, h0, first, int(rng.randint(0, 9)), *_given(rng, temperature, int(rng.randint(99))))
+
+
+def _gradients(rng: Random) -> tuple:
+    grads = {f"W{k}": _any_shape(rng)[0] for k in range(rng.randint(1, 5))}
+    return grads, float(10.0 ** rng.uniform(-2, 2))
+
+
+def _adaptive(rng: Random, decay: bool) -> tuple:
+    shape = _some(rng, rng.randint(1, 4))
+    w, dw, memory = (_normal(rng, shape) * 10.0 ** rng.uniform(-5, 1) for _ in range(3))
+    rates = (rng.rand(), *([rng.rand()] if decay else []), 10.0 ** rng.uniform(-9, 0))
+    return w, dw, memory**2, *_given(rng, *rates)
+
+
+def _text(rng: Random) -> tuple:
+    p, steps, seq_length = _character_model(rng), int(rng.randint(0, 6)), int(rng.randint(1, 5))
+    short = rng.rand() < 0.8
+    n = (seq_length if short else 25) + int(rng.randint(1, 12))
+    ids = rng.randint(0, len(p["by"]), n)
+    return (ids, p, steps, *((seq_length, *_given(rng, rng.rand())) if short else ()))
 
 
 def _some(rng: Random, count: int, most: int = 5) -> tuple[int, ...]:
@@ -142,4 +253,20 @@ _DRAWS = {
     "one_hot": _symbols,
     "rnn_step_forward": _step,
     "temporal_softmax_loss": _tokens,
+    "rnn_forward": _sequences,
+    "word_embedding_forward": _words,
+    "sample_characters": _writing,
+    "truncated_chunks": _chunks,
+    "clip_gradients": _gradients,
+    "adagrad": lambda rng: _adaptive(rng, decay=False),
+    "rmsprop": lambda rng: _adaptive(rng, decay=True),
+    "fix_min_char_rnn": _text,
+    "multilayer_rnn_forward": _layers,
+    "lstm_step_forward": _gated_step,
+    "lstm_forward": _gated_sequences,
+    "lstm_init": _widths,
+    "gradient_norms": _flow,
+    "gru_step_forward": _reset_step,
+    "stacked_lstm_forward": _gated_layers,
+    "fix_lstm": _gated_there_and_back,
 }

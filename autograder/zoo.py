@@ -46,8 +46,24 @@ def kill_rows(names: Iterable[str] | None = None) -> list[KillRow]:
     Beside the zoo's there is, for each exercise, an answer that knows the public cases by heart.
     """
     wanted = list(exercises() if names is None else names)
-    rows = [_row(mutant) for mutant in mutants() if mutant.exercise in wanted]
-    return rows + [_row(remembering(name)) for name in wanted]
+    found = [mutant for mutant in mutants() if mutant.exercise in wanted]
+    found += [remembering(name) for name in wanted]
+    return [row_of(mutant, checked(mutant, _SALT)) for mutant in found]
+
+
+def row_of(mutant: Mutant, report: CheckReport) -> KillRow:
+    """Return the row of a mutant that was checked with hidden cases."""
+    public = tuple(case for case in report.cases if not case.title.endswith(HIDDEN))
+    return KillRow(
+        exercise=mutant.exercise,
+        name=mutant.name,
+        mistake=mutant.mistake,
+        hidden_only=mutant.hidden_only,
+        public=replace(report, cases=public).points,
+        hidden=report.points,
+        max_points=report.max_points,
+        told=next((case.message for case in report.cases if not case.passed), ""),
+    )
 
 
 def format_kill_rows(rows: Iterable[KillRow]) -> str:
@@ -159,21 +175,6 @@ def _show_generic(names: list[str], survivors: bool) -> bool:
     if survivors:
         print(generic.format_left(verdicts))
     return generic.rate(verdicts) >= generic.BAR
-
-
-def _row(mutant: Mutant) -> KillRow:
-    report = checked(mutant, _SALT)
-    public = tuple(case for case in report.cases if not case.title.endswith(HIDDEN))
-    return KillRow(
-        exercise=mutant.exercise,
-        name=mutant.name,
-        mistake=mutant.mistake,
-        hidden_only=mutant.hidden_only,
-        public=replace(report, cases=public).points,
-        hidden=report.points,
-        max_points=report.max_points,
-        told=next((case.message for case in report.cases if not case.passed), ""),
-    )
 
 
 def _cells(row: KillRow) -> list[str]:

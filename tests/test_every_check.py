@@ -4,13 +4,12 @@ import ast
 import re
 import sys
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from autograder.mutants import mutants
-from autograder.zoo import SOLUTIONS, checked, solution_functions
+from autograder.zoo import SOLUTIONS, checked, remembering, row_of, solution_functions
 from cs_caption import check
 from cs_caption.checks import exercises, run_check
 from cs_caption.checks.remote import RemoteSubject
@@ -20,7 +19,15 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = list(exercises())
 ZOO = {mutant.name: mutant for mutant in mutants()}
 # Judged by a definition that torch has no part in.
-WITHOUT_TORCH = {"mean_colour", "one_hot", "relu_forward"}
+WITHOUT_TORCH = {
+    "mean_colour",
+    "one_hot",
+    "relu_forward",
+    "word_embedding_forward",
+    "sample_characters",
+    "clip_gradients",
+    "lstm_init",
+}
 FAR = [
     "conv_sides_swapped",
     "conv_writes_into_b",
@@ -53,6 +60,47 @@ FAR = [
     "loss_overflowing",
     "one_hot_one_axis_only",
     "one_hot_as_list",
+    "words_null_in_place",
+    "words_back_buffered",
+    "words_back_clears_w",
+    "words_back_of_a_wrong_forward",
+    "sample_reseeds",
+    "sample_state_in_place",
+    "clip_as_in_the_lecture",
+    "clip_in_place",
+    "adagrad_eps_outside",
+    "rmsprop_memory_in_place",
+    "chars_lists",
+    "chars_p_in_place",
+    "rnn_off_by_one",
+    "rnn_writes_into_h0",
+    "rnn_back_dwh_overwritten",
+    "rnn_back_writes_into_the_cache",
+    "rnn_back_of_a_wrong_forward",
+    "chunks_not_cut",
+    "chunks_tail_dropped",
+    "layers_rows_swapped",
+    "layers_empty_the_list",
+    "norms_over_the_batch",
+    "norms_into_dh",
+    "lstm_torch_order",
+    "lstm_memory_in_place",
+    "step_back_dnext_c_behind_f",
+    "step_back_squashes_the_cache",
+    "lstm_c0_each_step",
+    "back_dc_forgotten",
+    "back_empties_the_cache",
+    "init_input_block",
+    "init_generator_kept",
+    "gru_reset_after",
+    "gru_in_place",
+    "gru_back_g_as_sigmoid",
+    "gru_back_writes_into_cache",
+    "gru_back_of_a_wrong_forward",
+    "stack_c_goes_up",
+    "stack_empties_the_list",
+    "listing_as_it_is",
+    "listing_writes_into_dh",
 ]
 
 
@@ -136,21 +184,31 @@ def test_the_untouched_stub_gets_nothing(name):
     assert all("is not written yet" in case.message for case in report.cases)
 
 
-@cache
-def judged(name):
-    return checked(ZOO[name], "salt")
-
-
 @pytest.mark.parametrize("name", ZOO)
-def test_no_mutant_is_beyond_judgement_and_none_is_told_the_answer(name):
-    for case in judged(name).cases:
+def test_a_wrong_answer_loses_points_where_it_must_and_is_not_told_the_answer(name):
+    report = checked(ZOO[name], "salt")
+    row = row_of(ZOO[name], report)
+    assert row.killed
+    assert 0 <= row.hidden <= row.max_points
+    assert row.public == row.max_points or not row.hidden_only
+    for case in report.cases:
         assert "could not judge" not in case.message
         # a stray decimal could be an expected value; shapes and counts are whole numbers
         ours = "" if " stopped with " in case.message else case.message
         assert not re.search(r"\d\.\d\d", ours), case.message
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_that_knows_the_public_cases_by_heart_loses_points_on_the_hidden_ones(name):
+    by_heart = remembering(name)
+    row = row_of(by_heart, checked(by_heart, "salt"))
+    assert row.public == row.max_points
+    assert row.killed
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in FAR else [pytest.mark.full]) for n in ZOO]
+)
 def test_without_torch_every_mutant_still_loses_points(name, no_torch):
     report = checked(ZOO[name])
     assert report.points < report.max_points

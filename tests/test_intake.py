@@ -453,7 +453,9 @@ def test_labels_keep_their_numbers():
     points = [
         c.metadata.nbgrader.get("points") for c in read(content).cells if "nbgrader" in c.metadata
     ]
-    assert [repr(p) for p in points] == ["None", "1", "None", "2", "None", "3", "None", "3", "4"]
+    given = [c["metadata"]["nbgrader"] for c in content["cells"] if "nbgrader" in c["metadata"]]
+    assert [repr(p) for p in points] == [repr(one.get("points")) for one in given]
+    assert {"1", "4", "None"} <= {repr(p) for p in points}
     content["cells"][0]["metadata"] = {"nbgrader": {"points": 0.5, "a": float("inf")}}
     assert read(content).cells[0].metadata.nbgrader == {"points": 0.5, "a": None}
 

@@ -46,6 +46,14 @@ def test_plain_text_has_the_words_and_the_numbers():
     assert repr(shown()).splitlines()[3].split() == ["a", "0", "1", "\N{MINUS SIGN}2"]
 
 
+def test_in_plain_text_long_names_keep_a_blank_between_them_and_columns_in_line():
+    lines = repr(
+        shown(rows=["a longer name", "b"], columns=["and", "background", "z"])
+    ).splitlines()
+    assert lines[2].split() == ["and", "background", "z"]
+    assert len({len(line) for line in lines[2:]}) == 1
+
+
 def test_names_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"shape \(2, 3\), but 2 names of rows and 2 of columns"):
         shown(columns="xy")

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from cs_caption import submission
 from cs_caption.__main__ import main
 from cs_caption.submission import examine, pairs, report
+from notebooks import points_of
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "02_hello_rnn"
-EXERCISES = ["one_hot", "rnn_step_forward", "rnn_step_backward", "temporal_softmax_loss"]
+EXERCISES = [*points_of(NAME)]
+BONUS = ["rmsprop", "multilayer_rnn_forward"]
 RELEASED = ROOT / "notebooks" / NAME / f"{NAME}.ipynb"
 SOLUTION = ROOT / "solutions" / NAME / f"{NAME}.ipynb"
 
@@ -80,13 +81,15 @@ def test_a_solved_notebook_has_nothing_to_mend_and_full_points(notebook):
     done = examine(notebook.save())
     assert done.findings == ()
     assert done.assignment == NAME
-    assert done.total == "As last run: 9 of 9 points, and a question graded by hand (4)."
+    assert done.total == (
+        "As last run: 20 of 20 points, bonus 3 of 3, and a question graded by hand (4)."
+    )
 
 
 def test_the_solution_itself_passes_as_complete(capsys):
     assert main(["check", str(SOLUTION)]) == 0
     said = capsys.readouterr().out
-    assert "9 of 9 points" in said
+    assert "20 of 20 points, bonus 3 of 3" in said
     assert "Nothing to mend" in said
 
 
@@ -94,12 +97,12 @@ def test_the_untouched_release_reports_every_stub(capsys):
     assert main(["check", str(RELEASED)]) == 1
     done = examine(RELEASED)
     unwritten = [one.where.split()[0] for one in done.to_mend if one.found == "not written yet"]
-    assert unwritten == EXERCISES
+    assert unwritten == [name for name in EXERCISES if name not in BONUS]
     assert [one.found for one in done.to_mend if one.where.startswith("why_added")] == [
         "the question is not answered yet"
     ]
     assert len(done.findings) == len(EXERCISES) + 1
-    assert "As last run: 0 of 9 points" in capsys.readouterr().out
+    assert "As last run: 0 of 20 points" in capsys.readouterr().out
 
 
 # What cannot be examined
@@ -206,7 +209,8 @@ def test_an_edited_check_is_found_and_its_points_are_not_believed(notebook):
     assert found.remedy == 'put back: check("one_hot", one_hot)'
     assert notebook.points("one_hot") is None
     assert examine(notebook.save()).total == (
-        "As last run: 8 of 9 points, and a question graded by hand (4); a check shows no points."
+        "As last run: 19 of 20 points, bonus 3 of 3, and a question graded by hand (4); a check "
+        "shows no points."
     )
 
 
@@ -224,7 +228,7 @@ def test_labels_that_another_editor_dropped_are_found(notebook, ids):
     assert {one.found for one in done.findings} == {
         "the label by which the grader knows the cell is gone: some editors drop it"
     }
-    assert "9 of 9" in done.total
+    assert "20 of 20" in done.total
     assert repr(report(notebook.path)).count("label") == 1  # the same words are said once
 
 
@@ -260,7 +264,9 @@ def test_a_graded_cell_of_another_notebook_is_found(notebook):
 def test_a_stub_that_was_left_is_found(notebook):
     notebook["one_hot"]["source"] = wanted_stub("one_hot").splitlines(keepends=True)
     found = notebook.only()
-    assert (found.where, found.found, found.mend) == ("one_hot (cell 7)", "not written yet", True)
+    place = notebook.cells.index(notebook["one_hot"]) + 1
+    assert found.where == f"one_hot (cell {place})"
+    assert (found.found, found.mend) == ("not written yet", True)
 
 
 def test_the_stub_s_line_below_an_answer_is_found(notebook):
@@ -370,27 +376,18 @@ def test_points_lost_by_cases_are_shown_and_are_nothing_to_mend(notebook, capsys
     assert main(["check", str(notebook.save())]) == 0
     said = capsys.readouterr().out
     assert "1.75 of 3" in said
-    assert "As last run: 7.75 of 9 points" in said
+    assert "As last run: 18.75 of 20 points" in said
 
 
-@pytest.fixture
-def with_bonus(monkeypatch):
-    release = json.loads(json.dumps(pairs.releases()[NAME]))
-    test = next(one for one in release if one["grade_id"] == "test_one_hot")
-    test["tags"] = ["ext"]
-    monkeypatch.setattr(submission.summary, "releases", lambda: {NAME: release})
-
-
-@pytest.mark.usefixtures("with_bonus")
 def test_bonus_points_are_counted_apart(notebook):
+    notebook["test_rmsprop"]["outputs"] = shows(0.5)
     assert examine(notebook.save()).total == (
-        "As last run: 8 of 8 points, bonus 1 of 1, and a question graded by hand (4)."
+        "As last run: 20 of 20 points, bonus 2.5 of 3, and a question graded by hand (4)."
     )
 
 
-@pytest.mark.usefixtures("with_bonus")
 def test_a_bonus_left_out_is_only_a_note(notebook):
-    notebook["one_hot"]["source"] = [wanted_stub("one_hot")]
+    notebook["rmsprop"]["source"] = [wanted_stub("rmsprop")]
     assert not notebook.only().mend
     assert "a bonus: it may stay so" in notebook.only().found
 
@@ -402,7 +399,7 @@ def test_the_report_shows_table_total_and_findings_in_a_notebook(notebook):
     notebook["test_one_hot"]["source"] = ["check('<b>')"]
     view = report(notebook.save())
     assert '<th scope="row"' in view.html
-    assert "As last run: 8 of 9 points" in view.html
+    assert "As last run: 19 of 20 points" in view.html
     assert "&rarr; put back: check(&quot;one_hot&quot;, one_hot)" in view.html
     assert "put back" in repr(view)
     assert "<b>" not in view.html

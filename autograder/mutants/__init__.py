@@ -1,4 +1,4 @@
-"""The zoo: the mistakes that students really make, a module for each notebook.
+"""The zoo: the mistakes that students really make, a module or two for each notebook.
 
     @mutant("rnn_step_backward", rnn_step_forward=_forward)
     def db_not_summed(dnext_h, cache):
@@ -11,7 +11,16 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-MODULES = ("n00_start_here", "n01_dense", "n01_convolution", "n02_hello_rnn")
+MODULES = (
+    "n00_start_here",
+    "n01_dense",
+    "n01_convolution",
+    "n02_hello_rnn",
+    "n02_sequences",
+    "n02_training",
+    "n03_lstm",
+    "n03_gru_and_stacks",
+)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from cs_caption.checks.subject import LocalSubject, Subject
 
 __all__ = ["CaseReport", "CheckReport", "check", "exercises", "run_check"]
 
-MODULES = ("n00_start_here", "n01_convnets", "n02_hello_rnn")
+MODULES = ("n00_start_here", "n01_convnets", "n02_hello_rnn", "n03_lstm_gates")
 
 
 def check(name: str, function: Callable, *needs: Callable, seed: int | None = None) -> CheckReport:

@@ -19,7 +19,16 @@ from cs_caption.checks.farside import READ
 from cs_caption.checks.gradients import require_gradient
 from cs_caption.checks.referee import torch_or_none
 from cs_caption.checks.subject import IN_PLACE, Outcome, Subject, Wrong
-from cs_caption.checks.values import array, awkward, eighths, entries, factors, opaque, unchanged
+from cs_caption.checks.values import (
+    array,
+    awkward,
+    differing,
+    eighths,
+    entries,
+    factors,
+    opaque,
+    unchanged,
+)
 
 Random = np.random.RandomState
 Draw = Callable[[Random], tuple]
@@ -40,6 +49,11 @@ class Layer:
     gradients:   (args, dout) -> the gradients by torch autograd; asked only where torch is there
     lookalikes:  (i, taken) -> what likely mistakes make of gradient i; asked only with torch
     counts:      args -> sizes by which a gradient may be too large or too small
+    out:         the results of forward before the cache; where there are several, "next_h, next_c",
+                 require_out is given each, and `Taken` has tuples of them
+    arriving:    how many of them, the first ones, have a gradient that arrives: backward and
+                 `gradients` are given each; None: all
+    where:       (i, gradient, truth) -> words where no look-alike of gradient i fits
     """
 
     forward: str
@@ -50,22 +64,32 @@ class Layer:
     lookalikes: Callable[[int, "Taken"], Mapping[str, np.ndarray]]
     counts: Callable[[tuple], Mapping[str, int]]
     out: str = "out"
+    arriving: int | None = None
+    where: Callable[[int, np.ndarray, np.ndarray], str] = lambda i, *both: differing(*both)
 
     @property
     def names(self) -> str:
         """The gradients, as the words have them: "dx, dw, db"."""
         return ", ".join(f"d{name}" for name in self.inputs.split(", "))
 
+    @property
+    def dout(self) -> str:
+        """The gradients that arrive, as the words have them: "dnext_h, dnext_c"."""
+        return ", ".join(f"d{name}" for name in self.out.split(", ")[: self.arriving])
+
 
 @dataclass(frozen=True)
 class Taken:
-    """A step that the student's forward has taken, and the gradient that arrives at its end."""
+    """A step that the student's forward has taken, and the gradient that arrives at its end.
+
+    Of several results, or gradients that arrive, there are tuples.
+    """
 
     args: tuple
-    out: np.ndarray
+    out: Any
     kept: Any  # out where it lies on the far side: the cache may hold the same array
     cache: Any
-    dout: np.ndarray
+    dout: Any
     given: tuple = ()  # args where they lie on the far side: the cache may hold the same arrays
 
 
@@ -78,7 +102,7 @@ def backward(layer: Layer, draw: Draw, which: str | None = None, *, untouched: b
     def run(subject: Subject, rng: Random) -> None:
         taken = step(subject, rng, layer, draw(rng))
         if untouched:
-            found = _call(subject, layer, taken, taken.dout)
+            found = _call(subject, layer, taken, several(taken.dout))
             require_gradients(subject, layer, taken, found, which)
         else:
             _go_back(subject, layer, taken, which)
@@ -88,16 +112,16 @@ def backward(layer: Layer, draw: Draw, which: str | None = None, *, untouched: b
 
 def called_twice(layer: Layer, draw: Draw) -> Run:
     """Return a case: the same step back twice, and with an awkward dout; nothing is changed."""
-    dout = f"d{layer.out}"
     again = (
-        f"right the first time, but when called again with the same {dout} and this cache (does "
-        "the first call change something in it?): "
+        f"right the first time, but when called again with the same {layer.dout} and this cache "
+        "(does the first call change something in it?): "
     )
 
     def run(subject: Subject, rng: Random) -> None:
         taken = step(subject, rng, layer, draw(rng), view=True)
-        for when in ("", again, _AWKWARD.format(dout)):
-            given = taken.dout if when in ("", again) else awkward(taken.dout)
+        for when in ("", again, _AWKWARD.format(layer.dout)):
+            given = several(taken.dout)
+            given = given if when in ("", again) else tuple(map(awkward, given))
             found = _call(subject, layer, taken, given, when)
             require_gradients(subject, layer, taken, found, when=when)
 
@@ -129,7 +153,7 @@ def _passes(run: Run, subject: Subject, rng: Random) -> bool:
 
 def _go_back(subject: Subject, layer: Layer, taken: Taken, which: str | None = None) -> None:
     """Call backward; where a gradient is wrong, say whether dout was written into."""
-    outcome = subject.call((taken.dout, taken.cache))
+    outcome = subject.call((*several(taken.dout), taken.cache))
     try:
         require_gradients(subject, layer, taken, outcome.value, which)
     except Wrong as wrong:
@@ -137,21 +161,33 @@ def _go_back(subject: Subject, layer: Layer, taken: Taken, which: str | None = N
 
 
 def _written(outcome: Outcome, layer: Layer) -> str:
-    dout = f"d{layer.out}"
-    return f"{dout} is changed on the way ({IN_PLACE}): " if 0 in outcome.mutated else ""
+    names = [dout for i, dout in enumerate(layer.dout.split(", ")) if i in outcome.mutated]
+    verb = "is" if len(names) == 1 else "are"
+    return f"{' and '.join(names)} {verb} changed on the way ({IN_PLACE}): " if names else ""
 
 
 def step(subject: Subject, rng: Random, layer: Layer, args: tuple, *, view: bool = False) -> Taken:
     """Take the student's forward step; with `view`, on read-only views with gaps."""
     given = tuple(awkward(a) if view and isinstance(a, np.ndarray) else a for a in args)
     given = subject.call((given,), keep=range(len(given)), function=READ).value
-    outcome = subject.call(given, keep=(0, 1), function=layer.forward)
+    results = range(len(layer.out.split(", ")) + 1)
+    outcome = subject.call(given, keep=results, function=layer.forward)
     try:
-        kept, cache = map(opaque, entries(outcome.value, f"{layer.out}, cache"))
-        out = layer.require_out(subject, args, subject.read(kept))
+        *kept, cache = map(opaque, entries(outcome.value, f"{layer.out}, cache"))
+        out = layer.require_out(subject, args, *map(subject.read, kept))
     except Wrong as wrong:
         raise Wrong(f"first mend {layer.forward}: {wrong}") from None
-    return Taken(args, out, kept, cache, eighths(rng, out.shape), given)
+    dout = [eighths(rng, each.shape) for each in several(out)[: layer.arriving]]
+    return Taken(args, out, _one(kept), cache, _one(dout), given)
+
+
+def several(value: Any) -> tuple:
+    """Return what `Taken` has of one result, or of several, as a tuple."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _one(values: list) -> Any:
+    return values[0] if len(values) == 1 else tuple(values)
 
 
 def require_gradients(
@@ -166,7 +202,9 @@ def require_gradients(
     names = layer.names.split(", ")
     try:
         grads = entries(found, layer.names) if len(names) > 1 else (found,)
-        truths = layer.gradients(taken.args, taken.dout) if torch_or_none() else None
+        truths = None
+        if torch_or_none():
+            truths = layer.gradients(taken.args, *several(taken.dout))
         for name in (which or layer.names).split(", "):
             _require(subject, layer, taken, names.index(name), grads, truths)
     except Wrong as wrong:
@@ -205,8 +243,14 @@ def _require(
 
     def slopes(along: list[np.ndarray]) -> np.ndarray:
         moves = [(i, direction) for direction in along]
+        douts, count = several(taken.dout), len(several(taken.out))
         return subject.vjp(
-            taken.args, taken.dout, moves, result=0, leave=(1,), function=layer.forward
+            taken.args,
+            douts,
+            moves,
+            result=range(len(douts)),
+            leave=range(len(douts), count + 1),
+            function=layer.forward,
         )
 
     require_gradient(
@@ -216,6 +260,7 @@ def _require(
         slopes,
         lambda truth: factors(truth, layer.counts(taken.args)),
         lambda: {} if truths is None else layer.lookalikes(i, taken),
+        lambda *both: layer.where(i, *both),
     )
 
 
@@ -227,13 +272,16 @@ def _require_order(layer: Layer, i: int, grads: tuple, args: tuple) -> None:
         raise Wrong(f"{name} is in another place: the order is {layer.names}")
 
 
-def _call(subject: Subject, layer: Layer, taken: Taken, dout: np.ndarray, when: str = "") -> Any:
+def _call(subject: Subject, layer: Layer, taken: Taken, douts: tuple, when: str = "") -> Any:
     """Call backward, and fail where it changes dout or out; `when` starts the words."""
     try:
-        outcome = subject.call((dout, taken.cache))
+        outcome = subject.call((*douts, taken.cache))
     except Wrong as wrong:
         raise Wrong(f"{when}{wrong}") from None
-    unchanged(outcome, f"d{layer.out}")
-    if not _is_still(subject.read(taken.kept), taken.out):
-        raise Wrong(f"it changes what lies in the cache ({layer.out}): {IN_PLACE}")
+    unchanged(outcome, layer.dout)
+    for name, kept, out in zip(
+        layer.out.split(", "), several(taken.kept), several(taken.out), strict=True
+    ):
+        if not _is_still(subject.read(kept), out):
+            raise Wrong(f"it changes what lies in the cache ({name}): {IN_PLACE}")
     return outcome.value

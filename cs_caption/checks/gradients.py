@@ -17,6 +17,7 @@ def require_gradient(
     slopes: Callable[[list[np.ndarray]], np.ndarray] | None,
     by_factor: Callable[[np.ndarray], Lookalikes],
     lookalikes: Callable[[], Lookalikes] = dict,
+    differ: Callable[[np.ndarray, np.ndarray], str] = differing,
 ) -> None:
     """Fail where a referee disagrees; the words say which, and what is probably wrong.
 
@@ -24,6 +25,7 @@ def require_gradient(
     slopes:     gives the numeric derivative along each of some directions; None: it is not asked
     by_factor:  what the truth looks like where only a factor is wrong (see `values.factors`)
     lookalikes: what other likely mistakes make of the gradient, under the words that name them
+    differ:     (gradient, truth) -> words on where they differ, if nothing else can be said
     """
     agrees, named, where = {}, [], ""
     if slopes is not None:
@@ -35,7 +37,7 @@ def require_gradient(
     if truth is not None:
         agrees["torch autograd"] = close(gradient, truth)
     if truth is not None and not agrees["torch autograd"]:
-        named, where = fitting(gradient, by_factor(truth)), differing(gradient, truth)
+        named, where = fitting(gradient, by_factor(truth)), differ(gradient, truth)
     if all(agrees.values()):
         return
     named = fitting(gradient, lookalikes()) + named

@@ -96,18 +96,20 @@ class Subject:
     def vjp(
         self,
         args: Sequence,
-        dout: np.ndarray,
+        dout: np.ndarray | Sequence[np.ndarray],
         along: Sequence[tuple[int, np.ndarray]],
         *,
-        result: int | None = None,
+        result: int | Sequence[int] | None = None,
         leave: Sequence[int] = (),
         function: str | None = None,
     ) -> np.ndarray:
         """Return, for each (i, u), the derivative of sum(dout * f) as argument i moves along u.
 
-        f is the function's result, or entry `result` of it. Central differences: two calls each.
+        f is the function's result, or entry `result` of it; of several entries, with a dout for
+        each, the sums are added. Central differences: two calls each.
         Shapes: dout as f, u as argument i; the answer has one number for each direction.
         """
+        douts, parts = (dout, result) if isinstance(result, Sequence) else ([dout], [result])
         steps = [_STEP * max(1.0, float(np.max(np.abs(args[i]), initial=0.0))) for i, _ in along]
         moved = [
             (*args[:i], args[i] + sign * step * u, *args[i + 1 :])
@@ -115,9 +117,12 @@ class Subject:
             for sign in (1, -1)
         ]
         outcomes = self.calls(moved, leave=leave, function=function)
-        outs = [_part(outcome.value, result, np.shape(dout)) for outcome in outcomes]
-        pairs = zip(outs[::2], outs[1::2], steps, strict=True)
-        return np.array([np.sum(dout * (up - down)) / (2 * step) for up, down, step in pairs])
+        total = 0
+        for dout, part in zip(douts, parts, strict=True):
+            outs = [_part(outcome.value, part, np.shape(dout)) for outcome in outcomes]
+            pairs = zip(outs[::2], outs[1::2], steps, strict=True)
+            total += np.array([np.sum(dout * (up - down)) / (2 * step) for up, down, step in pairs])
+        return total
 
     def close(self) -> None:
         """End the far side, and forget what was kept there."""

@@ -15,10 +15,12 @@ def show_curves(
     xlabel: str,
     ylabel: str,
     alt: str,
+    legend: str = "center right",
 ) -> View:
     """Draw at most four named curves from 0 upwards, and named levels across them.
 
-    A level's name stands below its line, where a curve that comes down to it does not run.
+    A level's name stands below its line, where a curve that comes down to it does not run. `legend`
+    is the place of the curves' names, in matplotlib's words.
 
     Raises: ValueError where there are more curves than styles, or `alt` is empty.
     """
@@ -40,5 +42,5 @@ def show_curves(
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="center right", frameon=False)
+    axes.legend(loc=legend, frameon=False)
     return show_figure(figure, alt)

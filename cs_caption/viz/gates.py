@@ -140,7 +140,7 @@ def _gate_panel(name: str, value: np.ndarray, shown: Sequence[str]) -> tuple[str
 def _unit_panel(
     unit: int, arrays: Mapping[str, np.ndarray], shown: Sequence[str]
 ) -> tuple[str, str]:
-    rows = "".join(_letters(name, value[:, unit], shown, value) for name, value in arrays.items())
+    rows = "".join(_letters(name, value[:, unit], shown) for name, value in arrays.items())
     widest = max(arrays, key=lambda name: np.ptp(arrays[name][:, unit]) / _span(arrays[name]))
     low, high = arrays[widest][:, unit].min(), arrays[widest][:, unit].max()
     summary = (
@@ -149,11 +149,11 @@ def _unit_panel(
     return summary, rows
 
 
-def _letters(name: str, row: np.ndarray, shown: Sequence[str], value: np.ndarray) -> str:
+def _letters(name: str, row: np.ndarray, shown: Sequence[str]) -> str:
     """One unit of one gate: the sentence, each symbol on the colour of its value."""
     cells = (
         f'<span title="{number(each)}" style="{_paint(shade)}">{escaped(symbol)}</span>'
-        for each, shade, symbol in zip(row, _shades(row, value), shown, strict=True)
+        for each, shade, symbol in zip(row, _shades(row, row), shown, strict=True)
     )
     between = " " if max(map(len, shown)) > 1 else ""
     told = f"{name}: from {number(row.min())} to {number(row.max())}. {_extremes(row, shown)}"

@@ -87,7 +87,13 @@ def number(value: float) -> str:
 
 
 def _plain(matrix: Matrix) -> str:
-    lines = [f"{matrix.title}:", "    " + "".join(f"{c:>7}" for c in matrix.columns)]
-    for name, row in zip(matrix.rows, matrix.values, strict=True):
-        lines.append(f"{name:>4}" + "".join(f"{number(value):>7}" for value in row))
-    return "\n".join(lines)
+    body = [[number(value) for value in row] for row in matrix.values]
+    columns = zip(matrix.columns, *body, strict=True)
+    widths = [max(7, 1 + max(map(len, column))) for column in columns]  # a blank between columns
+    first = max(4, *map(len, matrix.rows))
+
+    def line(name: str, texts: Sequence[str]) -> str:
+        return f"{name:>{first}}" + "".join(f"{t:>{w}}" for t, w in zip(texts, widths, strict=True))
+
+    lines = [line(name, row) for name, row in zip(matrix.rows, body, strict=True)]
+    return "\n".join([f"{matrix.title}:", line("", matrix.columns), *lines])

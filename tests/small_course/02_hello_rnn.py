@@ -25,6 +25,7 @@ y_ids = np.array([[number[letter] for letter in "ello"]])  # (N, T)
 # %% [markdown]
 # ## One-hot vectors
 
+
 # %% nbgrader={"grade_id": "one_hot", "solution": true}
 # exercise: one_hot
 def one_hot(x, V):
@@ -56,6 +57,7 @@ one_hot(number["e"], 4) @ W
 # %% [markdown]
 # ## One step forward
 
+
 # %% nbgrader={"grade_id": "rnn_step_forward", "solution": true}
 # exercise: rnn_step_forward
 def rnn_step_forward(x, prev_h, Wx, Wh, b, activation="tanh"):
@@ -84,6 +86,7 @@ state_h, _ = rnn_step_forward(one_hot([number["h"]], 4), np.zeros((1, 2)), rows,
 state_he, _ = rnn_step_forward(one_hot([number["e"]], 4), state_h, rows, swap, np.zeros(2))
 state_h.round(2), state_he.round(2)
 
+
 # %%
 def read(word, Wx, Wh, b):
     """Return the state after each letter of `word`: (T, H)."""
@@ -108,6 +111,7 @@ show_matrices(
 
 # %% [markdown]
 # ## One step backward
+
 
 # %% nbgrader={"grade_id": "rnn_step_backward", "solution": true}
 # exercise: rnn_step_backward
@@ -144,6 +148,7 @@ show_matrices(
 
 # %% [markdown]
 # ## The loss over time
+
 
 # %% nbgrader={"grade_id": "temporal_softmax_loss", "solution": true}
 # exercise: temporal_softmax_loss

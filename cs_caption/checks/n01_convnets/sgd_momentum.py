@@ -5,119 +5,64 @@ import numpy as np
 from cs_caption.checks.exercise import Case, Exercise
 from cs_caption.checks.n01_convnets import dense_by_torch as by_torch
 from cs_caption.checks.referee import torch_or_none
-from cs_caption.checks.subject import Outcome, Subject, Wrong
-from cs_caption.checks.values import (
-    UNTOUCHED,
-    array,
-    awkward,
-    close,
-    eighths,
-    entries,
-    fitting,
-    same,
-    sizes,
-    unchanged,
+from cs_caption.checks.subject import Subject, Wrong
+from cs_caption.checks.updates import (
+    DEFAULT,
+    Rule,
+    any_axes,
+    drawn_eighths,
+    in_a_row,
+    left_alone,
+    results,
 )
+from cs_caption.checks.values import UNTOUCHED, close, fitting, same
 
 Random = np.random.RandomState
 
-_STEPS = 5
-_DEFAULT = "called without {}, it does not use the one in the stub's first line: was that changed?"
-
 
 def _velocity(subject: Subject, rng: Random) -> None:
-    w, dw, v = _draw(rng, 2)
+    w, dw, v = drawn_eighths(rng, 2)
     learning_rate, momentum = _rates(rng)
     outcome = subject.call((w, dw, v, learning_rate, momentum))
-    _, next_v = _results(outcome, w)
+    _, next_v = results(outcome, w, "v")
     _require_velocity(next_v, (w, dw, v, learning_rate, momentum))
 
 
 def _weights(subject: Subject, rng: Random) -> None:
     """Whatever the velocity is: the weights move by it."""
-    args = (*_draw(rng, 2), *_rates(rng))
-    next_w, next_v = _results(subject.call(args), args[0])
+    args = (*drawn_eighths(rng, 2), *_rates(rng))
+    next_w, next_v = results(subject.call(args), args[0], "v")
     if not next_v.any():
         raise Wrong("next_v is 0 everywhere: so the weights cannot move")
     _require_moved(args, next_w, next_v)
 
 
 def _plain(subject: Subject, rng: Random) -> None:
-    args = (*_draw(rng, 2), _rates(rng)[0], 0.0)
-    next_w, next_v = _results(subject.call(args), args[0])
+    args = (*drawn_eighths(rng, 2), _rates(rng)[0], 0.0)
+    next_w, next_v = results(subject.call(args), args[0], "v")
     _require_step(args, next_w, next_v)
 
 
 def _defaults(subject: Subject, rng: Random) -> None:
-    w, dw, v = _draw(rng, 2)
+    w, dw, v = drawn_eighths(rng, 2)
     nothing = np.zeros_like(w)
     given = [(w, dw, nothing, 0.01, 0.9), (w, nothing, v, 0.01, 0.9)]
     for args, outcome in zip(given, subject.calls(given), strict=True):
-        _require_velocity(_results(outcome, w)[1], args)  # else it is not the defaults' fault
+        _require_velocity(results(outcome, w, "v")[1], args)  # else it is not the defaults' fault
     calls = [(w, dw, nothing), (w, nothing, v), (w, dw, v, 0.25), (w, dw, v)]
-    rate, momentum, one, both = (_results(o, w)[1] for o in subject.calls(calls))
+    rate, momentum, one, both = (results(o, w, "v")[1] for o in subject.calls(calls))
     if not close(rate, -0.01 * dw):
-        raise Wrong(_DEFAULT.format("learning_rate"))
+        raise Wrong(DEFAULT.format("learning_rate"))
     if not close(momentum, 0.9 * v):
-        raise Wrong(_DEFAULT.format("momentum"))
+        raise Wrong(DEFAULT.format("momentum"))
     if not close(one, -0.25 * dw + momentum):
         raise Wrong("a learning_rate that is given, beside the default momentum, is not used")
     same(both, rate + momentum, "next_v without learning_rate and momentum")
 
 
-def _in_a_row(subject: Subject, rng: Random) -> None:
-    """Two sets of weights take turns: what is remembered lies in v and nowhere else."""
-    learning_rate, momentum = _rates(rng)
-    starts = [_draw(rng, axes)[0] for axes in (2, 3)]
-    gradients = [[eighths(rng, w.shape) for _ in range(_STEPS)] for w in starts]
-    now = [(w, np.zeros_like(w)) for w in starts]
-    found: list[list[np.ndarray]] = [[], []]
-    for i in range(_STEPS):
-        for k, (w, v) in enumerate(now):
-            args = (w, gradients[k][i], v, learning_rate, momentum)
-            now[k] = _results(subject.call(args), w)
-            found[k].append(now[k][0])
-    for w, dws, path in zip(starts, gradients, found, strict=True):
-        for i, expected in enumerate(_path(w, dws, learning_rate, momentum)):
-            if not close(path[i], expected):
-                raise Wrong(
-                    f"after {i + 1} of {_STEPS} steps in a row, each with the last one's next_w "
-                    "and next_v, the weights are wrong"
-                    + (": the first step from v = 0 is right" if i else "")
-                )
-
-
-def _any_axes(subject: Subject, rng: Random) -> None:
-    for axes in (1, 3, 4):
-        args = (*_draw(rng, axes), *_rates(rng))
-        _require_step(args, *_results(subject.call(args), args[0]))
-
-
-def _left_alone(subject: Subject, rng: Random) -> None:
-    arrays, rates = _draw(rng, 2), _rates(rng)
-    for given in (arrays, tuple(map(awkward, arrays))):
-        outcome = subject.call((*given, *rates))
-        unchanged(outcome, "w, dw, v")
-        _require_step((*arrays, *rates), *_results(outcome, arrays[0]))
-
-
-def _draw(rng: Random, axes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    shape = tuple(sizes(rng, axes, 2, 6))
-    w, dw, v = (eighths(rng, shape) for _ in range(3))
-    return w, dw, v
-
-
 def _rates(rng: Random) -> tuple[float, float]:
     """A learning rate and a momentum that are no default, nor 1 together."""
     return float(rng.choice([0.125, 0.1875, 0.3125])), float(rng.choice([0.375, 0.4375, 0.75]))
-
-
-def _results(outcome: Outcome, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    next_w, next_v = entries(outcome.value, "next_w, next_v")
-    return (
-        array(next_w, w.shape, "next_w", "the shape of w"),
-        array(next_v, w.shape, "next_v", "the shape of v"),
-    )
 
 
 def _require_step(args: tuple, next_w: np.ndarray, next_v: np.ndarray) -> None:
@@ -214,6 +159,8 @@ def _referee() -> str:
     return f"{lines}, and the steps of torch {torch.__version__}'s SGD in float64"
 
 
+_RULE = Rule("v", drawn_eighths, _rates, _require_step, in_a_row=_rates, path=_path)
+
 SGD_MOMENTUM = Exercise(
     "sgd_momentum",
     points=1,
@@ -224,9 +171,9 @@ SGD_MOMENTUM = Exercise(
         Case("the weights move by next_v", 3, _weights),
         Case("momentum 0: plain gradient descent", 1, _plain),
         Case("the default learning_rate and momentum", 1, _defaults),
-        Case("steps in a row, of two sets of weights in turn", 2, _in_a_row),
-        Case("one axis, three and four", 1, _any_axes),
-        Case(UNTOUCHED, 2, _left_alone),
+        Case("steps in a row, of two sets of weights in turn", 2, in_a_row(_RULE)),
+        Case("one axis, three and four", 1, any_axes(_RULE)),
+        Case(UNTOUCHED, 2, left_alone(_RULE)),
     ),
 )
 
