@@ -2379,7 +2379,8 @@ def character_model(seed, N=32, T=32, H=128, steps=STEPS, rate=0.03, max_norm=1.
     for n, (x, y, first) in zip(range(steps), chunks(ids, N, T), strict=False):
         if n in STAGES:
             kept[n] = dict(p)
-        h = np.zeros((N, H)) if first else h
+        if first:
+            h = np.zeros((N, H))
         loss, grads, h = chunk_loss(p, x, y, h)
         clipped, norm = clip_gradients(grads, max_norm)
         for name in p:

@@ -1361,7 +1361,8 @@ def character_model(name, seed, N=32, T=32):
     chunks = [slice(start, start + T) for start in range(0, reads.shape[1] - T + 1, T)]
     for n in range(STEPS):
         chunk = chunks[n % len(chunks)]
-        state = state if n % len(chunks) else at_rest(weights, N)
+        if n % len(chunks) == 0:
+            state = at_rest(weights, N)
         loss, grads, state = loss_and_gradients(weights, reads[:, chunk], follows[:, chunk], state)
         downhill(weights, grads, squares, rate=0.2)
         losses.append(loss)
