@@ -15,6 +15,7 @@ import ast
 import copy
 import math
 import multiprocessing
+import resource
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from cs_caption.checks.values import awkward
 
 BAR = 0.95
 SECONDS = 120  # for one mutant; the slowest that ends takes a few
+MEMORY = 4 * 2**30  # bytes of addresses: a list that holds itself would take all there are
 _SALT = "the generic mutants' own salt: no class is graded with it"
 _OTHER_SEEDS = (101, 102, 103)
 _WIDE = 60
@@ -641,7 +643,7 @@ def _one_thread() -> None:
 
 
 def _within_limit(mutant: Generic, tried: list[Probe]) -> Verdict:
-    """Judge in a process of its own: what does not end, or ends the process, is killed.
+    """Judge in a process of its own: what does not end, takes all memory or ends it, is killed.
 
     Raises: RuntimeError where it is the judging that failed.
     """
@@ -663,6 +665,7 @@ def _within_limit(mutant: Generic, tried: list[Probe]) -> Verdict:
 
 
 def _send(sender: Any, mutant: Generic, tried: list[Probe]) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
         verdict = judged(mutant, tried)
         sender.send((verdict.exercise, verdict.result))
