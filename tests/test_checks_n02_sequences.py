@@ -1,14 +1,12 @@
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from judging import judged, run
 
 from autograder.mutants import mutants
 from autograder.zoo import checked, functions_of, solution_functions
-from cs_caption.checks import run_check
 from cs_caption.checks.n02_hello_rnn.rnn_forward import draw_run
-from cs_caption.checks.subject import LocalSubject
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTION = ROOT / "solutions" / "02_hello_rnn" / "02_hello_rnn.py"
@@ -19,10 +17,6 @@ ZOO = {mutant.name: mutant for mutant in mutants() if mutant.exercise in NAMES}
 @pytest.fixture(scope="module")
 def solved():
     return {name: functions_of(SOLUTION)[name] for name in NAMES}
-
-
-def run(name, functions, **options):
-    return run_check(name, LocalSubject(name, functions), **options)
 
 
 # ------------------------------------------------------------------------------- right answers
@@ -109,11 +103,6 @@ def test_with_tanh_few_states_are_saturated_and_each_start_and_input_shows_in_th
 
 
 # ------------------------------------------------------------------------------- wrong answers
-
-
-@cache
-def judged(name):
-    return checked(ZOO[name])
 
 
 WORDS = {

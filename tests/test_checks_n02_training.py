@@ -4,15 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from judging import run
 
 from autograder.mutants import mutants
 from autograder.zoo import checked, functions_of
-from cs_caption.checks import run_check
 from cs_caption.checks.n02_hello_rnn import sample_characters as sampling
 from cs_caption.checks.n02_hello_rnn import training_by_torch as by_torch
 from cs_caption.checks.n02_hello_rnn.fix_min_char_rnn import _mistaken_network, _sure_network
 from cs_caption.checks.n02_hello_rnn.networks import Tables, centred, log_softmax
-from cs_caption.checks.subject import LocalSubject
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTION = ROOT / "solutions" / "02_hello_rnn" / "02_hello_rnn.py"
@@ -37,10 +36,6 @@ FAULTS = [
 @pytest.fixture(scope="module")
 def solved():
     return {name: functions_of(SOLUTION)[name] for name in NAMES}
-
-
-def run(name, functions, **options):
-    return run_check(name, LocalSubject(name, functions), **options)
 
 
 # ------------------------------------------------------------------------------- right answers

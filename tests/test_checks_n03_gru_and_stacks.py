@@ -1,23 +1,18 @@
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from judging import judged, run
 
 from autograder.mutants import mutants
 from autograder.mutants.n03_gru_and_stacks import _FAULTS, _listing
-from autograder.zoo import checked, solution_functions
-from cs_caption.checks import exercises, run_check
-from cs_caption.checks.subject import LocalSubject
+from autograder.zoo import solution_functions
+from cs_caption.checks import exercises
 
 NAMES = [
     "gradient_norms", "gru_step_forward", "gru_step_backward", "stacked_lstm_forward", "fix_lstm",
 ]  # fmt: skip
 ZOO = {mutant.name: mutant for mutant in mutants() if mutant.exercise in NAMES}
-
-
-def run(name, functions, **options):
-    return run_check(name, LocalSubject(name, functions), **options)
 
 
 def passed(report):
@@ -115,11 +110,6 @@ def test_right_answers_in_another_style_get_full_marks(name):
 
 
 # ------------------------------------------------------------------------------- wrong answers
-
-
-@cache
-def judged(name):
-    return checked(ZOO[name])
 
 
 WORDS = {

@@ -1,13 +1,13 @@
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from judging import judged, run
 
 from autograder.mutants import mutants
 from autograder.zoo import checked, functions_of, solution_functions
-from cs_caption.checks import exercises, run_check
+from cs_caption.checks import exercises
 from cs_caption.checks.exercise import run_exercise
 from cs_caption.checks.subject import LocalSubject
 
@@ -20,10 +20,6 @@ ZOO = {mutant.name: mutant for mutant in mutants() if mutant.exercise in NAMES}
 @pytest.fixture(scope="module")
 def solved():
     return {name: functions_of(SOLUTION)[name] for name in NAMES}
-
-
-def run(name, functions, **options):
-    return run_check(name, LocalSubject(name, functions), **options)
 
 
 def failed(report):
@@ -139,11 +135,6 @@ def test_single_precision_draws_are_no_repeated_numbers():
 
 
 # ------------------------------------------------------------------------------- wrong answers
-
-
-@cache
-def judged(name):
-    return checked(ZOO[name])
 
 
 def told(name):

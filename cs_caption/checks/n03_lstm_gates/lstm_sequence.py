@@ -28,6 +28,7 @@ from cs_caption.checks.n03_lstm_gates.lstm_step import (
     require_kept,
     require_step,
     starts_and_weights,
+    words_of_mistake,
 )
 from cs_caption.checks.referee import referee, torch_or_none
 from cs_caption.checks.sequences import (
@@ -53,7 +54,6 @@ from cs_caption.checks.values import (
     differing,
     eighths,
     entries,
-    fitting,
     opaque,
     sizes,
     unchanged,
@@ -221,10 +221,8 @@ def _words(subject: Subject, inputs: tuple, found: tuple, expected: tuple, k: in
     """What is probably wrong with result k: the words of a mistake that makes both, or this one."""
     if torch_or_none() is not None:
         others = lstm_sequence_mistakes.sequence_lookalikes(inputs)
-        pairs = {words: np.stack(both) for words, both in others.items()}
-        singles = {words: both[k] for words, both in others.items()}
-        if named := fitting(np.stack(found), pairs) + fitting(found[k], singles):
-            return f": {named[0]}"
+        if named := words_of_mistake(others, found, k):
+            return named
         _require_first_step(subject, inputs)
     return differing(found[k], expected[k])
 

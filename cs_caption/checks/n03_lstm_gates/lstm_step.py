@@ -200,15 +200,20 @@ def require_step(
 def _words(steps: Steps, inputs: tuple, found: tuple, expected: tuple, k: int) -> str:
     """What is probably wrong with result k: the words of a mistake that makes both, or this one."""
     if torch_or_none() is not None:
-        others = lstm_mistakes.step_lookalikes(inputs)
-        pairs = {words: np.stack(both) for words, both in others.items()}
-        singles = {words: both[k] for words, both in others.items()}
-        if named := fitting(np.stack(found), pairs) + fitting(found[k], singles):
-            return f": {named[0]}"
+        if named := words_of_mistake(lstm_mistakes.step_lookalikes(inputs), found, k):
+            return named
         _read_gates(steps, inputs)
     if k == 0 and not close(found[1], expected[1]):
         return ", as next_c is: mend that first"
     return cut_off_words(found[k], expected[k]) or differing(found[k], expected[k])
+
+
+def words_of_mistake(others: Mapping[str, tuple], found: tuple, k: int) -> str:
+    """The words of a look-alike of both results, else of one of result k alone; "" if none fits."""
+    pairs = {words: np.stack(both) for words, both in others.items()}
+    singles = {words: both[k] for words, both in others.items()}
+    named = fitting(np.stack(found), pairs) + fitting(found[k], singles)
+    return f": {named[0]}" if named else ""
 
 
 def cut_off_words(value: np.ndarray, truth: np.ndarray) -> str:
