@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from cs_caption.batches import Batch, Examples, batches_in_order, encode_examples, training_batches
@@ -19,13 +18,15 @@ from cs_caption.data.captioned import CaptionedImages
 from cs_caption.data.scenes import Scenes
 from cs_caption.data.vocabulary import Vocabulary
 from cs_caption.device import pick_device
-from cs_caption.models import Captioner
+from cs_caption.losses import caption_loss, sampled_caption_loss
+from cs_caption.models import Captioner, CaptionerConfig
 
 Data = CaptionedImages | Scenes
 Report = Callable[[str], object]
 
 OPTIMIZERS = ("adamw", "rmsprop")
 PRECISIONS = ("float32", "bfloat16")
+OUTPUT_BIASES = ("frequency", "zero")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class TrainConfig:
     every `val_every`; a line is reported about every `report_seconds`. A caption may have at most
     `max_len` tokens.
 
+    With `sampled` above 0 the softmax of a training step is over the true words and those that come
+    up in that many draws by frequency (`cs_caption.losses`). `encoder_lr` is the highest rate of
+    the encoder's weights where it is not that of the others. The output layer's bias begins at the
+    log frequency of the words, or with output_bias="zero" at nothing.
+
     Raises: ValueError, naming the field, for a value out of range.
     """
 
@@ -51,6 +57,9 @@ class TrainConfig:
     final_lr: float = 0.01
     weight_decay: float = 0.01
     clip: float = 5.0
+    sampled: int = 0
+    encoder_lr: float | None = None
+    output_bias: str = "frequency"
     seed: int = 0
     max_len: int = 60
     precision: str = "float32"
@@ -64,12 +73,15 @@ class TrainConfig:
     def __post_init__(self):
         for name in ("steps", "batch", "captions", "save_every", "keep", "log_every", "val_every"):
             self._check_whole(name, 1)
-        for name, least in (("warmup", 0), ("seed", 0), ("max_len", 3)):
+        for name, least in (("warmup", 0), ("seed", 0), ("sampled", 0), ("max_len", 3)):
             self._check_whole(name, least)
         for name in ("lr", "clip"):
             self._check(name, 0 < getattr(self, name) < math.inf, "a number above 0")
         for name in ("weight_decay", "report_seconds"):
             self._check(name, 0 <= getattr(self, name) < math.inf, "a number of 0 or more")
+        if self.encoder_lr is not None:
+            self._check("encoder_lr", 0 < self.encoder_lr < math.inf, "a number above 0, or None")
+        self._check("output_bias", self.output_bias in OUTPUT_BIASES, " or ".join(OUTPUT_BIASES))
         self._check("final_lr", 0 <= self.final_lr <= 1, "a part of lr, from 0 to 1")
         self._check("optimizer", self.optimizer in OPTIMIZERS, " or ".join(OPTIMIZERS))
         self._check("precision", self.precision in PRECISIONS, " or ".join(PRECISIONS))
@@ -131,16 +143,6 @@ def train(
     return run.progress.history
 
 
-def caption_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy over the real tokens of targets (M, T); <NULL>, the padding, has no part.
-
-    Shapes: logits (M, T, V). Returns: a scalar, nats a token.
-    """
-    return F.cross_entropy(
-        logits.flatten(0, 1).float(), targets.flatten(), ignore_index=Vocabulary.NULL
-    )
-
-
 def held_out_loss(
     model: Captioner, vocabulary: Vocabulary, data: Data, *, batch: int = 64
 ) -> float:
@@ -182,6 +184,7 @@ class _Run:
         self.model, self.vocabulary, self.config = model, vocabulary, config
         self.folder, self.data, self.report = folder, data, report
         self.optimizer = _optimizer(model, config)
+        self.share = _share(vocabulary, model.device)
         self.progress = _Progress()
         self.saved: Path | None = None
 
@@ -197,7 +200,7 @@ class _Run:
         for problem in passed_over:
             self.report(f"passed over: {problem}")
         if saved is None:
-            self.model.init_output_bias(self.vocabulary.counts)
+            self._first_bias()
         elif resume:
             self._take_up(saved)
         else:
@@ -205,6 +208,12 @@ class _Run:
                 f"{self.folder} holds the checkpoints of a run (the newest is {saved.path.name}): "
                 "resume it, remove it, or choose another folder"
             )
+
+    def _first_bias(self) -> None:
+        if self.config.output_bias == "frequency":
+            self.model.init_output_bias(self.vocabulary.counts)
+        else:
+            torch.nn.init.zeros_(self.model.output.bias)
 
     def go(self, examples: Examples, held_out: Examples | None, interrupted) -> None:
         """Train to the last step, saving on the way."""
@@ -234,9 +243,9 @@ class _Run:
         device, config = self.model.device, self.config
         self.model.train()
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.progress.step, config)
+            group["lr"] = learning_rate(self.progress.step, config) * group["share"]
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-            loss = _batch_loss(self.model, batch)
+            loss = _batch_loss(self.model, batch, self.share, config.sampled)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
@@ -325,7 +334,8 @@ def _examples(
         )
     examples = encode_examples(data, vocabulary, config.max_len)
     size = model.config.image_size
-    if model.config.image and examples.images.shape[1:] != (size, size, 3):
+    features = model.config.image and model.config.frozen and examples.images.ndim == 3
+    if model.config.image and not features and examples.images.shape[1:] != (size, size, 3):
         raise ValueError(
             f"pictures of {examples.images.shape[1:]}: the model expects {(size, size, 3)}; "
             "resize the pictures or set CaptionerConfig.image_size"
@@ -333,12 +343,23 @@ def _examples(
     return examples
 
 
-def _batch_loss(model: Captioner, batch: Batch) -> Tensor:
+def _batch_loss(
+    model: Captioner, batch: Batch, share: Tensor | None = None, sampled: int = 0
+) -> Tensor:
     tokens = torch.from_numpy(batch.tokens).to(model.device).long()
     of = torch.from_numpy(batch.of).to(model.device)
     tokens_in, targets = tokens[:, :-1], tokens[:, 1:]
     said = tokens_in.masked_fill(tokens_in == Vocabulary.END, Vocabulary.NULL)  # nothing follows
-    return caption_loss(model(batch.images, said, of), targets)
+    if not sampled:
+        return caption_loss(model(batch.images, said, of), targets)
+    hidden, output = model.hidden(batch.images, said, of), model.output
+    return sampled_caption_loss(hidden, output.weight, output.bias, targets, share, sampled)
+
+
+def _share(vocabulary: Vocabulary, device: torch.device) -> Tensor:
+    """How often each word is to be predicted, each counted once more; they sum to 1."""
+    counts = torch.as_tensor(vocabulary.counts, dtype=torch.float64) + 1
+    return (counts / counts.sum()).float().to(device)
 
 
 @torch.no_grad()
@@ -357,10 +378,31 @@ def _mean_loss(model: Captioner, examples: Examples, batch: int) -> float:
 
 
 def _optimizer(model: Captioner, config: TrainConfig) -> torch.optim.Optimizer:
-    parameters, decay = model.parameters(), config.weight_decay
+    decay, groups = config.weight_decay, _groups(model, config)
     if config.optimizer == "rmsprop":
-        return torch.optim.RMSprop(parameters, config.lr, weight_decay=decay)
-    return torch.optim.AdamW(parameters, config.lr, weight_decay=decay, fused=True)
+        return torch.optim.RMSprop(groups, config.lr, weight_decay=decay)
+    return torch.optim.AdamW(groups, config.lr, weight_decay=decay, fused=True)
+
+
+def _groups(model: Captioner, config: TrainConfig) -> list[dict]:
+    """The weights that learn, those of the encoder apart where they have a rate of their own.
+
+    `share` is a group's rate as a part of the others'.
+    """
+    learns = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    if config.encoder_lr is None:
+        return [{"params": list(learns.values()), "share": 1.0}]
+    eyes = [weight for name, weight in learns.items() if name.startswith("encoder.")]
+    if not eyes:
+        raise ValueError(
+            f"encoder_lr is {config.encoder_lr}, but this model has no encoder that learns: build "
+            "it with frozen=False, or leave encoder_lr out"
+        )
+    rest = [weight for name, weight in learns.items() if not name.startswith("encoder.")]
+    return [
+        {"params": rest, "share": 1.0},
+        {"params": eyes, "share": config.encoder_lr / config.lr},
+    ]
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -414,8 +456,8 @@ def _check_same_run(
     facts = saved.facts
     there, here = facts["info"]["train"], asdict(config)
     for kind, old, new in (
-        ("model", facts["config"], model.config.to_json()),
-        ("training", _without_cadence(there), _without_cadence(here)),
+        ("model", CaptionerConfig(**facts["config"]).to_json(), model.config.to_json()),
+        ("training", _without_cadence(asdict(TrainConfig()) | there), _without_cadence(here)),
         ("vocabulary", facts["vocabulary"], vocabulary.to_json()),
         ("data", {"fingerprint": facts["data"]}, {"fingerprint": data}),
     ):

@@ -9,7 +9,14 @@ from cs_caption.models.attention import AdditiveAttention  # noqa: E402
 
 V, L = 11, 16
 SMALL = {"image_size": 32, "channels": (3, 4, 5), "word_dim": 6, "hidden": 7, "attention_dim": 8}
-KINDS = {"attention": {}, "glance": {"attention": False}, "blind": {"image": False}}
+CELLS, INJECTIONS = ("lstm", "rnn", "gru"), ("init", "pre", "par", "merge")
+PLAIN = {
+    f"{cell}-{inject}": {"attention": False, "cell": cell, "inject": inject}
+    for cell in CELLS
+    for inject in INJECTIONS
+}
+BLIND = {f"blind-{cell}": {"image": False, "cell": cell} for cell in CELLS}
+KINDS = {"attention": {}, "attention-gru": {"cell": "gru"}, **PLAIN, **BLIND}
 
 
 def small(seed=0, **changes) -> Captioner:
@@ -99,10 +106,10 @@ def test_a_word_does_not_know_the_words_after_it():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_the_blind_model_does_not_mind_the_picture(kind):
+def test_only_a_blind_model_does_not_mind_the_picture(kind):
     model = small(**KINDS[kind])
     same = torch.allclose(model(pictures(), TOKENS), model(pictures(seed=1), TOKENS), atol=1e-4)
-    assert same == (kind == "blind")
+    assert same == kind.startswith("blind")
 
 
 def test_a_blind_model_needs_no_pictures_and_has_no_encoder():
@@ -160,7 +167,7 @@ def test_additive_attention_is_the_lectures_formula():
 
 
 def test_maps_of_a_model_without_attention_are_refused():
-    for kind in ("glance", "blind"):
+    for kind in ("lstm-init", "blind-lstm"):
         with pytest.raises(ValueError, match="no attention"):
             small(**KINDS[kind]).attention_maps(pictures(), TOKENS)
 
@@ -253,6 +260,10 @@ def test_as_many_sentences_as_pictures_or_a_word_on_whose_they_are():
         ("channels", (3, 0, 4)),
         ("dropout", 1.0),
         ("dropout", -0.1),
+        ("cell", "LSTM"),
+        ("inject", "post"),
+        ("encoder", "resnet19"),
+        ("features", "mean"),
     ],
 )
 def test_a_shape_that_no_model_can_have_is_refused_by_name(field, value):
@@ -263,3 +274,115 @@ def test_a_shape_that_no_model_can_have_is_refused_by_name(field, value):
 def test_a_config_survives_json():
     config = CaptionerConfig(V, **SMALL)
     assert CaptionerConfig(**config.to_json()) == config
+
+
+def test_a_picture_that_is_looked_at_for_each_word_enters_in_one_way():
+    with pytest.raises(ValueError, match="inject is 'par' with attention"):
+        CaptionerConfig(V, **SMALL, inject="par")
+    assert CaptionerConfig(V, **SMALL, inject="par", image=False).inject == "par"
+
+
+# Cells and injections.
+
+
+TORCH = {"lstm": torch.nn.LSTM, "rnn": torch.nn.RNN, "gru": torch.nn.GRU}
+
+
+def torchs_own(model: Captioner) -> torch.nn.Module:
+    """torch's recurrent network with the weights of the model's cell."""
+    network = TORCH[model.config.cell](model.cell.input_size, model.cell.hidden_size)
+    weights = {f"{name}_l0": value for name, value in model.cell.state_dict().items()}
+    network.load_state_dict(weights)
+    return network
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("inject", INJECTIONS)
+def test_a_sentence_is_what_torchs_own_network_makes_of_it(cell, inject):
+    model = small(**PLAIN[f"{cell}-{inject}"])
+    tokens = torch.tensor([[1, 4, 5, 6], [1, 8, 9, 10], [1, 4, 4, 7]])
+    v = model.glance(model.encode(pictures())).relu().mean(dim=1)
+    x = model.words(tokens).transpose(0, 1)  # (T, N, W)
+    first, steps = None, x
+    if inject == "init":
+        parts = model.first_state(v).tanh()[None].split(7, dim=2)
+        first = tuple(map(torch.Tensor.contiguous, parts)) if cell == "lstm" else parts[0]
+    elif inject == "pre":
+        steps = torch.cat([model.as_word(v)[None], x])
+    elif inject == "par":
+        steps = torch.cat([x, v.expand(4, -1, -1)], dim=2)
+    states = torchs_own(model)(steps, first)[0][-4:].transpose(0, 1)
+    if inject == "merge":
+        states = model.combine(torch.cat([states, v[:, None].expand(-1, 4, -1)], dim=2)).tanh()
+    assert torch.allclose(model(pictures(), tokens), model.output(states), atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_merging_model_keeps_its_recurrent_network_to_the_words(cell):
+    model = small(**PLAIN[f"{cell}-merge"])
+    _, one = model.step(torch.ones(3, dtype=torch.int64), model.start(pictures()))
+    _, other = model.step(torch.ones(3, dtype=torch.int64), model.start(pictures(seed=1)))
+    assert torch.equal(one["h"], other["h"])
+    assert not torch.equal(one["v"], other["v"])
+
+
+# A frozen encoder, and features that it made before.
+
+
+def batch_norms(model):
+    keys = ("running_mean", "running_var", "num_batches_tracked")
+    return [v.clone() for name, v in model.state_dict().items() if name.endswith(keys)]
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_only_an_encoder_that_learns_moves_its_batch_norm_statistics(frozen):
+    model = small(frozen=frozen).train()
+    before = batch_norms(model)
+    model(pictures(), TOKENS).sum().backward()
+    same = all(map(torch.equal, before, batch_norms(model)))
+    gradients = [p.grad is not None for p in model.encoder.parameters()]
+    assert same == frozen
+    assert not any(gradients) if frozen else all(gradients)
+    assert model.dropout.training
+    assert model.glance.weight.grad is not None
+
+
+@pytest.mark.parametrize("kind", {"attention": {}, **PLAIN})
+def test_features_in_the_place_of_pictures_give_the_same(kind):
+    model, images = small(frozen=True, **KINDS[kind]), pictures()
+    features = model.encode(images).numpy()
+    assert torch.allclose(model(features, TOKENS), model(images, TOKENS), atol=1e-5)
+    half = model.start(features.astype(np.float16))
+    assert half["h"].dtype == torch.float32
+
+
+def test_features_are_refused_where_they_may_be_stale_or_of_another_encoder():
+    features = small().encode(pictures()).detach().numpy()
+    with pytest.raises(ValueError, match="still learning"):
+        small().encode(features)
+    with pytest.raises(ValueError, match=r"features of \(3, 15, 5\): .* makes \(N, 16, 5\)"):
+        small(frozen=True).encode(features[:, 1:])
+
+
+def test_pooled_features_are_the_mean_of_the_grids():
+    grid = small().encode(pictures())
+    pooled = small(features="pooled").encode(pictures())
+    assert pooled.shape == (3, 1, 5)
+    assert torch.allclose(pooled[:, 0], grid.mean(dim=1), atol=1e-6)
+
+
+# Word vectors that come from elsewhere.
+
+
+def test_word_vectors_that_were_found_are_taken_over_in_the_models_own_size():
+    model = small()
+    before, size = model.words.weight.clone(), model.words.weight.square().mean().sqrt()
+    matrix, found = np.random.RandomState(0).randn(V, 6) * 9, np.arange(V) % 3 == 0
+    model.init_words(matrix, found)
+    after = model.words.weight.detach()
+    assert torch.equal(after[~found], before[~found])
+    ratio = after[found].numpy() / matrix[found]
+    assert ratio == pytest.approx(ratio[0, 0], rel=1e-5)
+    assert after[found].square().mean().sqrt().item() == pytest.approx(size.item(), rel=1e-5)
+    with pytest.raises(ValueError, match=r"11 words of word_dim 6"):
+        model.init_words(matrix[:, :5], found)

@@ -11,10 +11,10 @@ torch = pytest.importorskip("torch")
 
 from cs_caption.checkpoint import load_captioner  # noqa: E402
 from cs_caption.data import CaptionedImages, Vocabulary  # noqa: E402
+from cs_caption.losses import caption_loss  # noqa: E402
 from cs_caption.models import Captioner, CaptionerConfig  # noqa: E402
 from cs_caption.training import (  # noqa: E402
     TrainConfig,
-    caption_loss,
     held_out_loss,
     learning_rate,
     train,
@@ -100,26 +100,7 @@ def without_clock(history):
     return [{k: v for k, v in row.items() if k not in clocks} for row in history]
 
 
-# The loss.
-
-
-def test_padding_is_never_in_the_loss():
-    logits, targets = torch.randn(2, 4, 7), torch.tensor([[4, 5, 2, 0], [6, 2, 0, 0]])
-    loss = caption_loss(logits, targets)
-    wild = logits.clone()
-    wild[targets == 0] = 1e4
-    assert torch.equal(loss, caption_loss(wild, targets))
-    longer = torch.cat([logits, torch.randn(2, 3, 7)], dim=1)
-    assert torch.allclose(loss, caption_loss(longer, torch.nn.functional.pad(targets, (0, 3))))
-
-
-def test_the_loss_is_the_mean_over_real_tokens_and_end_is_one_of_them():
-    logits, targets = torch.randn(2, 4, 7), torch.tensor([[4, 5, 2, 0], [6, 2, 0, 0]])
-    gains = [
-        logits[i, t].log_softmax(0)[targets[i, t]]
-        for i, t in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1))
-    ]
-    assert caption_loss(logits, targets).item() == pytest.approx(-sum(gains).item() / 5)
+# What is learnt.
 
 
 def test_end_is_trained():
@@ -320,6 +301,66 @@ def test_the_callers_random_numbers_go_on_as_if_nothing_had_been_trained():
 def test_bfloat16_trains_too():
     _, history, _ = run(config=replace(FAST, precision="bfloat16", steps=20, log_every=10))
     assert history[1]["loss"] < history[0]["loss"]
+
+
+# Settings of the run.
+
+
+def test_the_bias_begins_at_the_log_frequency_or_at_nothing():
+    share = np.log((WORDS.counts + 1) / (WORDS.counts + 1).sum())
+    tiny = replace(FAST, steps=1, lr=1e-9, warmup=0)
+    assert run(config=tiny)[0].output.bias.tolist() == pytest.approx(share.tolist(), abs=1e-6)
+    zero = run(config=replace(tiny, output_bias="zero"))[0].output.bias
+    assert zero.abs().max() < 1e-6
+
+
+def test_with_every_word_drawn_a_sampled_run_is_the_full_one():
+    few = replace(FAST, steps=5)
+    full, _, _ = run(config=few)
+    everything, _, _ = run(config=replace(few, sampled=len(WORDS)))
+    for one, other in zip(full.parameters(), everything.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+
+
+def test_a_sampled_run_learns_and_its_held_out_loss_is_the_full_one():
+    config = replace(FAST, steps=80, val_every=80)
+    few, full = (run(config=replace(config, sampled=n), val=DATA)[1][-1] for n in (8, 0))
+    assert few["val_loss"] < 1.6  # guessing by frequency costs 1.99
+    assert few["loss"] < few["val_loss"] - 0.05  # of a few words only
+    assert full["loss"] > full["val_loss"]  # with dropout
+
+
+def test_a_frozen_encoder_is_the_same_after_training_and_features_train_as_pictures_do():
+    model = new(frozen=True)
+    before = {name: value.clone() for name, value in model.encoder.state_dict().items()}
+    features = model.eval().encode(DATA.images).numpy()
+    run(model=model)
+    for name, value in model.encoder.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    other = new(frozen=True)
+    run(model=other, data=WithFeatures(features))
+    for one, two in zip(model.parameters(), other.parameters(), strict=True):
+        assert torch.allclose(one, two, atol=1e-4)
+
+
+class WithFeatures:
+    """DATA with features in the place of its pictures."""
+
+    def __init__(self, features):
+        self.images, self.captions, self.ids = features, DATA.captions, DATA.ids
+
+    def __len__(self):
+        return len(self.images)
+
+
+def test_an_encoder_may_have_a_rate_of_its_own():
+    model, untouched = new(), new()
+    run(config=replace(FAST, encoder_lr=1e-12, weight_decay=0.0), model=model)
+    for name, weight in model.named_parameters():
+        same = torch.allclose(weight, untouched.get_parameter(name), atol=1e-7)
+        assert same == name.startswith("encoder."), name
+    with pytest.raises(ValueError, match=r"encoder_lr is 0\.001, but this model has no encoder"):
+        run(config=replace(FAST, encoder_lr=1e-3), model=new(frozen=True))
 
 
 # What is refused, before any work.

@@ -1,68 +1,36 @@
-"""The captioner: a convnet that looks, an LSTM that speaks, attention in between."""
-
-from dataclasses import asdict, dataclass
+"""The captioner: a convnet that looks, a recurrent network that speaks."""
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cs_caption.models.attention import AdditiveAttention
-from cs_caption.models.encoder import SHRINK, Encoder
+from cs_caption.models.config import CaptionerConfig
+from cs_caption.models.encoder import Encoder
 
-SPECIALS = 4  # <NULL>, <START>, <END>, <UNK> come first in every vocabulary
 NULL = 0
 UNSAYABLE = [NULL, 1, 3]  # <NULL>, <START>, <UNK>: never part of a sentence
+CELLS = {"lstm": nn.LSTMCell, "rnn": nn.RNNCell, "gru": nn.GRUCell}
 
 State = dict[str, Tensor]
 Images = Tensor | np.ndarray
-
-
-@dataclass(frozen=True)
-class CaptionerConfig:
-    """The shape of a Captioner.
-
-    `attention=False` shows the picture once, as the LSTM's first state; `image=False` is a
-    language model that never sees it.
-
-    Raises: ValueError, naming the field, for a value that no model can have.
-    """
-
-    vocab_size: int
-    image_size: int = 64
-    channels: tuple[int, int, int] = (32, 64, 96)
-    word_dim: int = 64
-    hidden: int = 128
-    attention_dim: int = 32
-    attention: bool = True
-    image: bool = True
-    dropout: float = 0.1
-
-    def __post_init__(self):
-        object.__setattr__(self, "channels", tuple(self.channels))
-        if len(self.channels) != 3:
-            raise ValueError(f"channels is {self.channels}: expected three numbers")
-        for name in ("image_size", "word_dim", "hidden", "attention_dim"):
-            _check_whole(name, getattr(self, name), 1)
-        for number in self.channels:
-            _check_whole("channels", number, 1)
-        _check_whole("vocab_size", self.vocab_size, SPECIALS + 1)
-        if self.image_size % SHRINK:
-            raise ValueError(f"image_size is {self.image_size}: expected a multiple of {SHRINK}")
-        if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"dropout is {self.dropout}: expected at least 0 and less than 1")
-
-    def to_json(self) -> dict:
-        return asdict(self) | {"channels": list(self.channels)}
 
 
 class Captioner(nn.Module):
     """Pictures and the words so far -> the next word.
 
         a        = encode(images)                      once a picture    (N, L, C)
-        h, c     = first state, from the mean of a     once a picture    (N, H)
+        h, c     = first state, from a glance v at a   once a picture    (N, H)
         z, alpha = attend(query [h, word t], over a)   where to look     (R, C), (R, L)
         h, c     = LSTM([word t, z], h, c)             word by word      (R, H)
         logits   = Wv tanh(Wc [h, z] + b)              all words at once (M, T, V)
+
+    Without attention v, the mean over the cells of a layer of ReLUs, enters in one of four ways:
+
+        init     h, c = tanh(W v + b) before <START> is read
+        pre      h, c = LSTM(W v + b) from zeros: a word before <START>
+        par      h, c = LSTM([word t, v], h, c): beside every word
+        merge    logits = Wv tanh(Wc [h, v] + b): the LSTM is a language model's
 
     The query is the last state *and the word just said*. In Show, Attend and Tell it is the last
     state alone, which has not read that word yet: what it looks at after "a red" was decided
@@ -73,25 +41,50 @@ class Captioner(nn.Module):
     the output layer sees all words of the batch at once.
 
     Source: Xu et al. 2015, sections 3.1.2 (h, z, first state) and 4.2 (soft attention); that the
-    query should know the current word: Lu et al. 2017 (Knowing When to Look), section 2.2.
+    query should know the current word: Lu et al. 2017 (Knowing When to Look), section 2.2; the four
+    ways: Tanti et al. 2018 (arXiv:1703.09137), section 3.
     """
 
     def __init__(self, config: CaptionerConfig):
         super().__init__()
         self.config = config
-        looks, seen = config.image and config.attention, config.channels[-1]
         self.words = nn.Embedding(config.vocab_size, config.word_dim)
-        self.cell = nn.LSTMCell(config.word_dim + (seen if looks else 0), config.hidden)
+        beside = config.width if self.looks else 0
+        if config.image and config.inject == "par":
+            beside = config.hidden
+        self.cell = CELLS[config.cell](config.word_dim + beside, config.hidden)
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, config.vocab_size)
         if config.image:
-            self.encoder = Encoder(config.image_size, config.channels)
-            self.glance = nn.Linear(seen, config.hidden)
-            self.first_state = nn.Linear(config.hidden, 2 * config.hidden)
-        if looks:
-            query_dim = config.hidden + config.word_dim
-            self.attention = AdditiveAttention(seen, query_dim, config.attention_dim)
-            self.combine = nn.Linear(config.hidden + seen, config.hidden)
+            self.encoder = _encoder(config).requires_grad_(not config.frozen)
+            self.glance = nn.Linear(config.width, config.hidden)
+            self._enter()
+        self.train()
+
+    def _enter(self) -> None:
+        """The layers by which the picture enters, after the glance."""
+        config, hidden, width = self.config, self.config.hidden, self.config.width
+        if config.inject == "init":
+            self.first_state = nn.Linear(hidden, hidden * (2 if config.cell == "lstm" else 1))
+        elif config.inject == "pre":
+            self.as_word = nn.Linear(hidden, config.word_dim)
+        elif config.inject == "merge":
+            self.combine = nn.Linear(2 * hidden, hidden)
+        if self.looks:
+            query_dim = hidden + config.word_dim
+            self.attention = AdditiveAttention(width, query_dim, config.attention_dim)
+            self.combine = nn.Linear(hidden + width, hidden)
+
+    def train(self, mode: bool = True) -> "Captioner":
+        """As nn.Module's, but that a frozen encoder stays in eval mode.
+
+        In train mode its batch normalisation would go on averaging, and what is "frozen" would
+        drift with every picture that it sees.
+        """
+        super().train(mode)
+        if self.config.image and self.config.frozen:
+            self.encoder.eval()
+        return self
 
     @property
     def looks(self) -> bool:
@@ -105,24 +98,37 @@ class Captioner(nn.Module):
     def encode(self, images: Images) -> Tensor:
         """uint8 pictures (N, H, W, 3) -> grid features (N, L, C), cells in reading order.
 
-        Raises: TypeError for other than uint8, ValueError for another shape or a blind model.
+        A frozen encoder's features may be given instead of the pictures, as floats (N, L, C): they
+        come back as float32.
+
+        Raises: TypeError for other than uint8, ValueError for another shape, a blind model, or
+        features where the encoder is still learning.
         """
         if not self.config.image:
             raise ValueError("this model is image-blind (image=False): it has no encoder")
-        return self.encoder(self._pictures(images))
+        if _are_features(images):
+            return self._given(images)
+        pictures = self._pictures(images)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.frozen):
+            return self.encoder(pictures)
 
     def start(self, images: Images) -> State:
         """The state before <START> is read, a row a picture: all that is computed once a picture.
 
         A blind model only counts the pictures.
         """
+        nothing = self.output.weight.new_zeros(len(images), self.config.hidden)
+        empty = {"h": nothing, "c": nothing} if self.config.cell == "lstm" else {"h": nothing}
         if not self.config.image:
-            nothing = self.output.weight.new_zeros(len(images), self.config.hidden)
-            return {"h": nothing, "c": nothing}
+            return empty
         grid = self.encode(images)
-        glance = self.glance(grid).relu().mean(dim=1)
-        h, c = self.first_state(glance).tanh().chunk(2, dim=1)
-        state = {"h": h, "c": c}
+        v = self.glance(grid).relu().mean(dim=1)
+        if self.config.inject == "pre":
+            return self._advance(self.as_word(v), empty)
+        if self.config.inject in ("par", "merge"):
+            return empty | {"v": v}
+        first = self.first_state(v).tanh().chunk(len(empty), dim=1)
+        state = dict(zip(empty, first, strict=True))
         return state | {"grid": grid, "keys": self.attention.keys(grid)} if self.looks else state
 
     @torch.no_grad()
@@ -133,7 +139,8 @@ class Captioner(nn.Module):
         them, so a sentence's log-probability is the model's own.
         """
         spoken, _, state = self._tell(self.dropout(self.words(tokens)), state)
-        log_probs = self._logits(spoken).float().log_softmax(dim=1)
+        logits = self.output(self._before_output(spoken))
+        log_probs = logits.float().log_softmax(dim=1)
         log_probs[:, UNSAYABLE] = -torch.inf
         return log_probs, state
 
@@ -144,7 +151,11 @@ class Captioner(nn.Module):
         one picture's encoding. A blind model takes None for images. After a sentence's last word
         (<NULL> to the end) nothing is computed: logits are those of a state of zeros.
         """
-        return self._logits(self._read(images, tokens_in, of)[0])
+        return self.output(self.hidden(images, tokens_in, of))
+
+    def hidden(self, images: Images | None, tokens_in: Tensor, of: Tensor | None = None) -> Tensor:
+        """What the output layer multiplies (M, T, H): `forward` is `output` of this."""
+        return self._before_output(self._read(images, tokens_in, of)[0])
 
     @torch.no_grad()
     def attention_maps(self, images: Images, tokens: Tensor, of: Tensor | None = None) -> Tensor:
@@ -168,6 +179,26 @@ class Captioner(nn.Module):
             raise ValueError(f"{len(counts)} counts for {self.config.vocab_size} words")
         frequency = torch.as_tensor(np.asarray(counts, dtype=np.float64) + 1.0)
         self.output.bias.copy_((frequency / frequency.sum()).log())
+
+    @torch.no_grad()
+    def init_words(self, matrix: np.ndarray, found: np.ndarray) -> None:
+        """Take over word vectors learnt elsewhere: row i of matrix (V, W) where found[i].
+
+        They are brought to the size of the model's own first ones: the same mean square.
+
+        Raises: ValueError where matrix or found is not of the model's words.
+        """
+        shape, found = tuple(self.words.weight.shape), np.asarray(found, dtype=bool)
+        if np.shape(matrix) != shape or found.shape != shape[:1]:
+            raise ValueError(
+                f"word vectors {np.shape(matrix)} with found {found.shape}: this model has "
+                f"{shape[0]} words of word_dim {shape[1]}"
+            )
+        vectors = torch.as_tensor(np.asarray(matrix, dtype=np.float32)[found])
+        if len(vectors):
+            size = self.words.weight.square().mean().sqrt().cpu()
+            vectors = vectors * (size / vectors.square().mean().sqrt().clamp_min(1e-12))
+            self.words.weight[torch.as_tensor(found)] = vectors.to(self.device)
 
     def _read(
         self, images: Images | None, tokens: Tensor, of: Tensor | None
@@ -207,18 +238,48 @@ class Captioner(nn.Module):
 
     def _tell(self, word: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
         """One word (R, W) in: what the output layer sees, weights (R, L or 0), the next state."""
-        hidden = (state["h"], state["c"])
-        if not self.looks:
-            h, c = self.cell(word, hidden)
-            return h, h[:, :0], {"h": h, "c": c}
-        query = torch.cat([state["h"], word], dim=1)
-        seen, alpha = self.attention(query, state["keys"], state["grid"])
-        h, c = self.cell(torch.cat([word, seen], dim=1), hidden)
-        return torch.cat([h, seen], dim=1), alpha, state | {"h": h, "c": c}
+        if self.looks:
+            query = torch.cat([state["h"], word], dim=1)
+            seen, alpha = self.attention(query, state["keys"], state["grid"])
+            state = self._advance(torch.cat([word, seen], dim=1), state)
+            return torch.cat([state["h"], seen], dim=1), alpha, state
+        inject = self.config.inject if self.config.image else "init"
+        if inject == "par":
+            word = torch.cat([word, state["v"]], dim=1)
+        state = self._advance(word, state)
+        spoken = state["h"]
+        if inject == "merge":
+            spoken = torch.cat([spoken, state["v"]], dim=1)
+        return spoken, spoken[:, :0], state
 
-    def _logits(self, spoken: Tensor) -> Tensor:
-        hidden = self.combine(spoken).tanh() if self.looks else spoken
-        return self.output(self.dropout(hidden))
+    def _advance(self, x: Tensor, state: State) -> State:
+        """The state after the recurrent network has read x (R, D)."""
+        if self.config.cell == "lstm":
+            h, c = self.cell(x, (state["h"], state["c"]))
+            return state | {"h": h, "c": c}
+        return state | {"h": self.cell(x, state["h"])}
+
+    def _before_output(self, spoken: Tensor) -> Tensor:
+        combines = hasattr(self, "combine")
+        return self.dropout(self.combine(spoken).tanh() if combines else spoken)
+
+    def _given(self, features: Images) -> Tensor:
+        """Features that the encoder made before."""
+        if not self.config.frozen:
+            raise ValueError(
+                "features were given instead of pictures, but this encoder is still learning: "
+                "build the model with frozen=True, or give it the pictures"
+            )
+        expected = (self.encoder.cells, self.encoder.width)
+        if tuple(features.shape[1:]) != expected:
+            raise ValueError(
+                f"features of {tuple(features.shape)}: this encoder makes (N, {expected[0]}, "
+                f"{expected[1]})"
+            )
+        given = torch.as_tensor(
+            np.array(features) if isinstance(features, np.ndarray) else features
+        )
+        return given.to(self.device, torch.float32)
 
     def _pictures(self, images: Images) -> Tensor:
         size = self.config.image_size
@@ -231,10 +292,19 @@ class Captioner(nn.Module):
         return torch.as_tensor(images).to(self.device)
 
 
+def _encoder(config: CaptionerConfig) -> nn.Module:
+    if config.encoder == "convnet":
+        return Encoder(config.image_size, config.channels, config.features)
+    # torchvision takes seconds to import, and only these need it.
+    from cs_caption.models.backbones import Backbone
+
+    return Backbone(config.encoder, config.features, config.image_size)
+
+
+def _are_features(images: Images) -> bool:
+    floats = (torch.float16, torch.bfloat16, torch.float32, np.float16, np.float32)
+    return images.ndim == 3 and images.dtype in floats
+
+
 def _padded(rows: Tensor, count: int) -> Tensor:
     return nn.functional.pad(rows, (0, 0, 0, count - len(rows)))
-
-
-def _check_whole(name: str, value: int, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name} is {value!r}: expected a whole number of {least} or more")

@@ -14,10 +14,11 @@ class Encoder(nn.Module):
     a quarter of the work then. Cell i, in reading order, covers 8x8 pixels and sees 36x36: enough
     for an object, and little enough that who wants to tell its shape has to look at the object and
     not beside it. A learned vector for the place of each cell is added, so that words like "left"
-    have something to go by. Pictures stay bytes until here.
+    have something to go by. Pictures stay bytes until here. With features="pooled" the mean of the
+    cells is returned, as if there were one.
     """
 
-    def __init__(self, image_size: int, channels: tuple[int, int, int]):
+    def __init__(self, image_size: int, channels: tuple[int, int, int], features: str = "grid"):
         super().__init__()
         first, second, last = channels
         self.convolutions = nn.Sequential(
@@ -27,10 +28,13 @@ class Encoder(nn.Module):
             *_block(second, last, nn.Identity()),
         )
         self.places = nn.Parameter(torch.randn((image_size // SHRINK) ** 2, last) * 0.1)
+        self.pooled = features == "pooled"
+        self.width, self.cells = last, 1 if self.pooled else len(self.places)
 
     def forward(self, images: Tensor) -> Tensor:
         x = images.permute(0, 3, 1, 2).float() / 127.5 - 1.0  # (N, 3, H, W), channels last
-        return self.convolutions(x).flatten(2).transpose(1, 2) + self.places
+        grid = self.convolutions(x).flatten(2).transpose(1, 2) + self.places
+        return grid.mean(dim=1, keepdim=True) if self.pooled else grid
 
 
 def _block(inputs: int, outputs: int, pool: nn.Module) -> tuple[nn.Module, ...]:
