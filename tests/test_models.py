@@ -301,7 +301,7 @@ def torchs_own(model: Captioner) -> torch.nn.Module:
 def test_a_sentence_is_what_torchs_own_network_makes_of_it(cell, inject):
     model = small(**PLAIN[f"{cell}-{inject}"])
     tokens = torch.tensor([[1, 4, 5, 6], [1, 8, 9, 10], [1, 4, 4, 7]])
-    v = model.glance(model.encode(pictures())).relu().mean(dim=1)
+    v = model.glance_norm(model.glance(model.encode(pictures())).relu().mean(dim=1))
     x = model.words(tokens).transpose(0, 1)  # (T, N, W)
     first, steps = None, x
     if inject == "init":
@@ -324,6 +324,26 @@ def test_a_merging_model_keeps_its_recurrent_network_to_the_words(cell):
     _, other = model.step(torch.ones(3, dtype=torch.int64), model.start(pictures(seed=1)))
     assert torch.equal(one["h"], other["h"])
     assert not torch.equal(one["v"], other["v"])
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_what_pictures_share_is_no_part_of_the_glance(kind):
+    model = small(**PLAIN[kind]).train()
+    v = model._glance(model.encode(pictures(8)))
+    shift = model.glance_norm.bias
+    assert torch.allclose(v.mean(dim=0), shift, atol=1e-5)
+    assert not torch.allclose(model.glance_norm.running_mean, torch.zeros(7))
+
+
+def test_one_picture_alone_can_be_trained_on():
+    model = small(attention=False).train()
+    assert model(pictures(1), TOKENS[:1]).isfinite().all()
+
+
+@pytest.mark.parametrize(("cell", "keeps"), [("lstm", 1), ("gru", 1)])
+def test_a_model_that_sees_once_begins_by_keeping_what_it_holds(cell, keeps):
+    model = Captioner(CaptionerConfig(V, **SMALL, attention=False, cell=cell))
+    assert (model.cell.bias_hh.view(-1, 7)[1] == keeps).all()
 
 
 # A frozen encoder, and features that it made before.

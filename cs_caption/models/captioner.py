@@ -25,7 +25,8 @@ class Captioner(nn.Module):
         h, c     = LSTM([word t, z], h, c)             word by word      (R, H)
         logits   = Wv tanh(Wc [h, z] + b)              all words at once (M, T, V)
 
-    Without attention v, the mean over the cells of a layer of ReLUs, enters in one of four ways:
+    Without attention v, the mean over the cells of a layer of ReLUs, is batch-normalised, as what
+    pictures share is far larger in it than what they differ in, and enters in one of four ways:
 
         init     h, c = tanh(W v + b) before <START> is read
         pre      h, c = LSTM(W v + b) from zeros: a word before <START>
@@ -70,10 +71,22 @@ class Captioner(nn.Module):
             self.as_word = nn.Linear(hidden, config.word_dim)
         elif config.inject == "merge":
             self.combine = nn.Linear(2 * hidden, hidden)
-        if self.looks:
+        if not self.looks:
+            self.glance_norm = nn.BatchNorm1d(hidden)
+            self._open_gates()
+        else:
             query_dim = hidden + config.word_dim
             self.attention = AdditiveAttention(width, query_dim, config.attention_dim)
             self.combine = nn.Linear(hidden + width, hidden)
+
+    @torch.no_grad()
+    def _open_gates(self) -> None:
+        """Let the cell begin by keeping what it holds, of a picture shown once as well.
+
+        Source: Jozefowicz et al. 2015, section 2.2 (the LSTM's forget gate).
+        """
+        if self.config.cell != "rnn":  # the gate that keeps is the second of torch's LSTM and GRU
+            self.cell.bias_hh.view(-1, self.config.hidden)[1] = 1.0
 
     def train(self, mode: bool = True) -> "Captioner":
         """As nn.Module's, but that a frozen encoder stays in eval mode.
@@ -122,7 +135,7 @@ class Captioner(nn.Module):
         if not self.config.image:
             return empty
         grid = self.encode(images)
-        v = self.glance(grid).relu().mean(dim=1)
+        v = self._glance(grid)
         if self.config.inject == "pre":
             return self._advance(self.as_word(v), empty)
         if self.config.inject in ("par", "merge"):
@@ -235,6 +248,16 @@ class Captioner(nn.Module):
             )
         rows = order if of is None else of[order]
         return {key: leaf.index_select(0, rows) for key, leaf in self.start(images).items()}
+
+    def _glance(self, grid: Tensor) -> Tensor:
+        """One vector a picture: (N, L, C) -> (N, H)."""
+        v = self.glance(grid).relu().mean(dim=1)
+        if self.looks:
+            return v
+        norm = self.glance_norm
+        several = norm.training and len(v) > 1  # one picture alone has no spread
+        mean, spread = norm.running_mean, norm.running_var
+        return nn.functional.batch_norm(v, mean, spread, norm.weight, norm.bias, several)
 
     def _tell(self, word: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
         """One word (R, W) in: what the output layer sees, weights (R, L or 0), the next state."""

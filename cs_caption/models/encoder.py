@@ -29,12 +29,16 @@ class Encoder(nn.Module):
         )
         self.places = nn.Parameter(torch.randn((image_size // SHRINK) ** 2, last) * 0.1)
         self.pooled = features == "pooled"
-        self.width, self.cells = last, 1 if self.pooled else len(self.places)
+        self.width, self.cells = last, 1 if self.pooled else len(self.places)  # C, L
 
     def forward(self, images: Tensor) -> Tensor:
-        x = images.permute(0, 3, 1, 2).float() / 127.5 - 1.0  # (N, 3, H, W), channels last
-        grid = self.convolutions(x).flatten(2).transpose(1, 2) + self.places
+        grid = self.look(images) + self.places
         return grid.mean(dim=1, keepdim=True) if self.pooled else grid
+
+    def look(self, images: Tensor) -> Tensor:
+        """What each cell sees, (N, H/8 * W/8, C), before it is told its place."""
+        x = images.permute(0, 3, 1, 2).float() / 127.5 - 1.0  # (N, 3, H, W), channels last
+        return self.convolutions(x).flatten(2).transpose(1, 2)
 
 
 def _block(inputs: int, outputs: int, pool: nn.Module) -> tuple[nn.Module, ...]:
