@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("scenes", "annotators", "metrics", "convolution", "lstm", "checks", "grading")
+NAMES = ("scenes", "annotators", "metrics", "convolution", "lstm", "softmax", "checks", "grading")
 
 
 def main(wanted: list[str]) -> int:
