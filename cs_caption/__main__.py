@@ -1,4 +1,4 @@
-"""The command line: python -m cs_caption train | caption | evaluate | doctor | check | demo."""
+"""The command line: python -m cs_caption demo | train | caption | evaluate | data | ..."""
 
 import argparse
 import importlib
@@ -13,6 +13,7 @@ COMMANDS = {
     "train": "train a captioner",
     "caption": "say what is in a picture, or in many",
     "evaluate": "measure a trained captioner on held-out pictures",
+    "data": "tell what is in a folder of captioned pictures, and what is wrong with it",
     "check": "tell whether a notebook will be graded as you think, before you send it",
     "doctor": "tell whether this machine is ready, and what mends it if not",
 }

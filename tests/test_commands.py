@@ -5,13 +5,16 @@ import json
 from pathlib import Path
 
 import pytest
+from exports import EXPORTS, export_folder
 from PIL import Image
 
 from cs_caption.__main__ import main
+from cs_caption.checkpoint import load_captioner
 from cs_caption.data import Scenes
 
 pytest.importorskip("torch")
 TINY = ["--steps", "4", "--pictures", "60", "--batch", "8"]
+FEW = ["--steps", "3", "--batch", "4", "--min-count", "1", "--device", "cpu"]
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +142,157 @@ def test_evaluate_prints_and_writes_its_figures(run_folder, tmp_path, capsys):
     assert figures["pictures"] == 40
     assert 0 <= figures["object_f1"] <= 1
     assert "CIDEr-D" in capsys.readouterr().out
+
+
+# A folder of captioned pictures.
+
+
+def train(data, out, *more):
+    return main(["train", "--data", str(data), "--out", str(out), *FEW, *map(str, more)])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "photos").mkdir()
+    return export_folder(tmp_path / "photos")
+
+
+@pytest.mark.parametrize("kind", EXPORTS)
+def test_every_kind_of_folder_is_checked_trained_on_evaluated_and_captioned(kind, tmp_path, capsys):
+    (tmp_path / kind).mkdir()
+    data, out = EXPORTS[kind](tmp_path / kind), tmp_path / "run"
+    assert main(["data", str(data)]) == 0
+    said = capsys.readouterr().out
+    assert f"{data}: {kind}" in said
+    assert "12 pictures        60 captions" in said
+    assert f"train --data {data}" in said
+    assert train(data, out) == 0
+    assert "12 pictures, 60 captions" in capsys.readouterr().out
+    assert load_captioner(out).info["data"] == f"12 pictures of {kind}"
+    words = ["--data", str(data), "--model", str(out), "--beam", "2", "--device", "cpu"]
+    assert main(["evaluate", *words]) == 0
+    split = "val" if kind.startswith("coco") else "test"  # COCO's test captions are secret
+    assert f"4 pictures of {kind}, {split}, beam 2" in capsys.readouterr().out
+    shown = next(path.parent for path in sorted(data.rglob("*.[jp][pn]g")))
+    assert caption(out, shown, "--beam", 2) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line[0] != " "]
+    assert [line.split(": ")[0] for line in lines] == [str(p) for p in sorted(shown.iterdir())]
+
+
+def test_what_is_wrong_with_a_folder_is_listed_and_skipped_only_when_told_to(
+    folder, tmp_path, capsys
+):
+    (folder / "train/2.png").write_text("404")
+    assert main(["data", str(folder)]) == 1
+    assert "wrong: 1 pictures that cannot be read: train/2.png" in capsys.readouterr().out
+    assert train(folder, tmp_path / "run") == 2
+    said = capsys.readouterr().err
+    assert "train/2.png" in said
+    assert "--skip-broken" in said
+    assert not (tmp_path / "run").exists()
+    assert train(folder, tmp_path / "run", "--skip-broken") == 0
+    said = capsys.readouterr().out
+    assert "left out" in said
+    assert "11 pictures, 55 captions" in said
+
+
+def test_a_quick_look_at_a_folder_reads_headers_alone(folder, capsys):
+    path = folder / "train/2.png"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert main(["data", str(folder), "--quick"]) == 0
+    assert "no picture was read to its end" in capsys.readouterr().out
+    assert main(["data", str(folder)]) == 1
+
+
+def test_a_folder_that_holds_no_data_did_nothing(tmp_path, capsys):
+    assert main(["data", str(tmp_path)]) == 2
+    assert "captions.csv with the columns" in capsys.readouterr().err
+
+
+def test_without_a_val_split_some_training_pictures_are_held_out(folder, tmp_path, capsys):
+    path = folder / "captions.csv"
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    path.write_text("\n".join(line for line in lines if not line.endswith("val")))
+    assert train(folder, tmp_path / "run") == 0
+    said = capsys.readouterr().out
+    assert "11 pictures, 55 captions" in said
+    assert "on held-out pictures" in said
+
+
+def test_a_frozen_pretrained_encoder_looks_at_each_picture_once(folder, tmp_path, capsys):
+    out, kept = tmp_path / "run", tmp_path / "kept"
+    words = ["--weights", "scenes", "--freeze", "--cache", kept, "--cell", "gru"]
+    assert train(folder, out, *words, "--inject", "merge", "--sampled", 10) == 0
+    assert "encoding 12 of 12 pictures" in capsys.readouterr().out
+    trained = load_captioner(out)
+    config = trained.model.config
+    assert (config.cell, config.inject, config.attention, config.frozen) == (
+        *("gru", "merge"),
+        *(False, True),
+    )
+    assert trained.info["encoder"].endswith("drawn scenes, frozen")
+    assert train(folder, tmp_path / "again", *words, "--features", "pooled") == 2
+    assert "other features" in capsys.readouterr().err
+    words = ["--data", str(folder), "--model", str(out), "--cache", str(kept), "--beam", "1"]
+    assert main(["evaluate", *words]) == 0
+    noise = tmp_path / "noise.png"
+    Image.effect_noise((300, 200), 120).convert("RGB").save(noise)
+    capsys.readouterr()
+    assert caption(out, noise) == 0
+    assert "(12 pictures of photos; its encoder learnt beforehand" in capsys.readouterr().out
+
+
+def test_words_begin_with_the_vectors_of_a_file(folder, tmp_path, capsys):
+    (tmp_path / "vectors.txt").write_text("a 1 2 3 4 5\nred 5 4 3 2 1\nzebra 0 0 0 0 1\n")
+    assert train(folder, tmp_path / "run", "--vectors", tmp_path / "vectors.txt") == 0
+    assert "vectors.txt has vectors of 2 of " in capsys.readouterr().out
+    trained = load_captioner(tmp_path / "run")
+    assert trained.model.config.word_dim == 5
+    red = trained.model.words.weight[trained.vocabulary.words.index("red")].detach()
+    same_way = red @ red.new_tensor([5, 4, 3, 2, 1]) / (red.norm() * 55**0.5)
+    assert same_way > 0.99  # brought to the model's own size, and three steps later
+
+
+def test_pictures_come_in_the_size_that_is_asked_for(folder, tmp_path):
+    assert train(folder, tmp_path / "run", "--size", 32, "--no-attention") == 0
+    assert load_captioner(tmp_path / "run").model.config.image_size == 32
+
+
+def test_a_torchvision_encoder_reads_a_folder(folder, tmp_path):
+    words = [
+        "--encoder",
+        "resnet18",
+        "--size",
+        "32",
+        "--features",
+        "pooled",
+        "--encoder-lr",
+        "1e-4",
+    ]
+    assert train(folder, tmp_path / "run", *words) == 0
+    config = load_captioner(tmp_path / "run").model.config
+    assert (config.encoder, config.attention) == ("resnet18", False)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--size", "32"], "--size is about a folder of pictures"),
+        (["--kind", "coco"], "--kind is about a folder of pictures"),
+        (["--skip-broken"], "--skip-broken is about a folder of pictures"),
+        (["--data", ".", "--level", "rich"], "--level is about the built-in scenes"),
+        (["--freeze"], "random weights"),
+        (["--weights", "scenes", "--cache", "x"], "give --freeze with it"),
+        (["--data", ".", "--pictures", "-1"], "--pictures -1: give 1 or more"),
+        (["--data", "nowhere/at/all"], "there is no folder nowhere/at/all"),
+    ],
+)
+def test_flags_that_do_not_go_together_are_refused_before_any_work(tmp_path, capsys, flags, words):
+    assert main(["train", "--out", str(tmp_path / "x"), *flags]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_without_pictures_has_nothing_to_caption(run_folder, tmp_path, capsys):
+    assert caption(run_folder, tmp_path) == 2
+    assert "has no picture in it" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from cs_caption.data import Scenes
 from cs_caption.data.scenes import SPLITS
 from cs_caption.evaluation import Bar, Evaluation, Measures, evaluate
 from cs_caption.files import whole_file
-from cs_caption.pipeline import new_captioner, train_on_scenes
+from cs_caption.pipeline import new_captioner, scenes_material, train_captioner
 from cs_caption.training import TrainConfig, train
 from cs_caption.viz.gallery import gallery_items, summarise, write_gallery
 
@@ -38,22 +38,22 @@ def run(args: argparse.Namespace) -> int:
     started = time.monotonic()
     config = demo_config(args.steps, args.seed, args.device)
     heading("1. Train a captioner with attention on scenes drawn now")
-    train_scenes = Scenes("train", n=args.pictures)
-    trained = train_on_scenes(args.out, train_scenes, config)
+    material = scenes_material("simple", args.pictures)
+    trained = train_captioner(args.out, material, config)
     seconds = time.monotonic() - started
     heading("2. Train a language model that never sees a picture, to compare with")
-    blind = train_blind(args, trained, train_scenes)
+    blind = train_blind(args, trained, material.train)
     heading(f"3. Measure on {args.held_out:,} pictures that neither has seen")
     scenes = Scenes("test", n=args.held_out)
     evaluation = evaluate(trained, scenes)
-    lines = compare(trained, scenes, evaluation, train=train_scenes, blind=blind)
+    lines = compare(trained, scenes, evaluation, train=material.train, blind=blind)
     bars = demo_bars(evaluation, lines)
     heading("4. What came out")
     print_figures(evaluation, lines, bars, trained.info["history"][-1]["seconds"])
     write_results(args.out / "results.json", args, evaluation, lines, bars, seconds)
     about = (
         f"{len(scenes):,} pictures that the captioner has not seen; it was trained for "
-        f"{args.steps:,} steps on {len(train_scenes):,} others, drawn from another seed."
+        f"{args.steps:,} steps on {args.pictures:,} others, drawn from another seed."
     )
     summary = summarise(evaluation, lines, bars, about=about)
     write_gallery(args.out / "index.html", gallery_items(scenes, evaluation), summary)

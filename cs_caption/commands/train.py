@@ -1,55 +1,127 @@
-"""`python -m cs_caption train`: train a captioner on the built-in scenes."""
+"""`python -m cs_caption train`: train a captioner on the built-in scenes or on a folder."""
 
 import argparse
 from pathlib import Path
 
-from cs_caption.commands.arguments import add_device, add_number
-from cs_caption.data.scenes import LEVELS, SPLITS, Scenes
-from cs_caption.pipeline import DEFAULT_MIN_COUNT, train_on_scenes
+from cs_caption.commands.arguments import (
+    add_cache,
+    add_data,
+    add_device,
+    add_number,
+    check_data,
+    open_split,
+)
+from cs_caption.data.listing import LONGEST
+from cs_caption.data.pictures import SIZE
+from cs_caption.data.scenes import LEVELS, SPLITS
+from cs_caption.models.config import CELLS, ENCODERS, FEATURES, INJECTIONS
+from cs_caption.pipeline import Material, folder_material, scenes_material, train_captioner
 from cs_caption.training import OPTIMIZERS, PRECISIONS, TrainConfig
+
+RARE = {"simple": 1, "rich": 5, None: 5}  # least count of a word; None: a folder
+PHOTO_SIZE = 224  # what torchvision's networks were trained on
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     recipe = TrainConfig()
     folder = "folder for checkpoints and the model (default: %(default)s); a run that was "
-    once = "show the picture to the LSTM once, as its first state"
-    rare = "words said less often become <UNK> (default: 1 for simple, 5 for rich)"
+    rare = "words said less often become <UNK> (default: 1 for simple scenes, else 5)"
     out = Path("runs/train")
     parser.add_argument("--out", type=Path, default=out, help=folder + "interrupted there goes on")
-    parser.add_argument("--level", choices=LEVELS, default="simple", help="(default: %(default)s)")
-    add_number(parser, "--pictures", SPLITS["train"], "pictures to train on")
+    parser.add_argument("--level", choices=LEVELS, help="level of the scenes (default: simple)")
+    add_data(parser)
+    pictures = f"pictures to train on (default: {SPLITS['train']} scenes, or the folder's all)"
+    add_number(parser, "--pictures", None, pictures)
     add_number(parser, "--min-count", None, rare)
     add_number(parser, "--steps", recipe.steps, "steps of the optimiser")
     add_number(parser, "--batch", recipe.batch, "pictures a step")
     add_number(parser, "--captions", recipe.captions, "captions of each picture a step")
+    add_number(parser, "--sampled", recipe.sampled, "words drawn for the softmax; 0: all of them")
     add_number(parser, "--seed", recipe.seed, "seed of weights, order and dropout")
     highest = "highest learning rate (default: %(default)s)"
     parser.add_argument("--lr", type=float, default=recipe.lr, help=highest)
+    slower = "highest rate of the encoder's weights (default: as --lr)"
+    parser.add_argument("--encoder-lr", type=float, metavar="LR", help=slower)
     parser.add_argument("--optimizer", choices=OPTIMIZERS, default=recipe.optimizer)
     parser.add_argument("--precision", choices=PRECISIONS, default=recipe.precision)
-    parser.add_argument("--no-attention", action="store_true", help=once)
+    add_model_shape(parser)
     add_device(parser)
 
 
+def add_model_shape(parser: argparse.ArgumentParser) -> None:
+    once = "show the picture once, as the first state; also with --inject and --features pooled"
+    enters = "where the picture enters, without attention: first state, first word, beside every "
+    pretrained = "'scenes' (of the convnet), 'imagenet' (of the others), or a .pth or .safetensors"
+    vectors = "text file of word vectors, word2vec's or GloVe's, that the words begin with"
+    size = f"pixels a side that pictures are brought to (default: {SIZE}, or {PHOTO_SIZE} for "
+    parser.add_argument("--no-attention", action="store_true", help=once)
+    parser.add_argument("--cell", choices=CELLS, default="lstm", help="(default: %(default)s)")
+    parser.add_argument("--inject", choices=INJECTIONS, help=enters + "word, or output layer")
+    parser.add_argument("--encoder", choices=tuple(ENCODERS), default="convnet")
+    parser.add_argument("--weights", metavar="SOURCE", help="the encoder's: " + pretrained)
+    kinds = "a grid to attend to, or one vector a picture (default: grid)"
+    parser.add_argument("--features", choices=FEATURES, default="grid", help=kinds)
+    parser.add_argument("--freeze", action="store_true", help="leave the encoder as it is")
+    add_cache(parser)
+    parser.add_argument("--vectors", type=Path, metavar="FILE", help=vectors)
+    add_number(parser, "--size", None, size + "a torchvision encoder with --data)")
+
+
 def run(args: argparse.Namespace) -> int:
-    config = TrainConfig(
+    check_data(args, **{"--size": args.size})
+    if args.freeze and not args.weights:
+        raise ValueError("--freeze would keep random weights: say by --weights which are meant")
+    if args.cache and not args.freeze:
+        raise ValueError("--cache keeps what a frozen encoder sees: give --freeze with it")
+    config, material = train_config(args), material_of(args)
+    train_captioner(
+        args.out,
+        material,
+        config,
+        min_count=args.min_count or RARE[material.level],
+        weights=args.weights,
+        cache=args.cache,
+        vectors=args.vectors,
+        image_size=size_of(args),
+        attention=not (args.no_attention or args.inject or args.features == "pooled"),
+        cell=args.cell,
+        inject=args.inject or "init",
+        encoder=args.encoder,
+        features=args.features,
+        frozen=args.freeze,
+    )
+    print(f"Done. The model: {args.out / 'model'}")
+    print(f"Try it: python -m cs_caption caption PICTURE --model {args.out}")
+    return 0
+
+
+def train_config(args: argparse.Namespace) -> TrainConfig:
+    return TrainConfig(
         steps=args.steps,
         batch=args.batch,
         captions=args.captions,
         optimizer=args.optimizer,
         lr=args.lr,
+        encoder_lr=args.encoder_lr,
+        sampled=args.sampled,
         warmup=min(TrainConfig().warmup, args.steps // 2),
         seed=args.seed,
+        max_len=LONGEST + 2 if args.data else TrainConfig().max_len,
         precision=args.precision,
         device=args.device,
     )
-    train_on_scenes(
-        args.out,
-        Scenes("train", n=args.pictures, level=args.level),
-        config,
-        min_count=args.min_count or DEFAULT_MIN_COUNT[args.level],
-        attention=not args.no_attention,
-    )
-    print(f"Done. The model: {args.out / 'model'}")
-    print(f"Try it: python -m cs_caption caption PICTURE --model {args.out}")
-    return 0
+
+
+def size_of(args: argparse.Namespace) -> int:
+    """Pixels a side of the pictures."""
+    usual = PHOTO_SIZE if args.data and args.encoder != "convnet" else SIZE
+    return usual if args.size is None else args.size
+
+
+def material_of(args: argparse.Namespace) -> Material:
+    if args.data is None:
+        pictures = SPLITS["train"] if args.pictures is None else args.pictures
+        return scenes_material(args.level or "simple", pictures)
+    size = size_of(args)
+    name = args.data.resolve().name
+    return folder_material(lambda split: open_split(args, split, size), name, args.pictures)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cs_caption.data.photos import PictureFiles
+
 
 class Captioned(NamedTuple):
     """One picture, uint8 (H, W, 3), its captions and its name."""
@@ -22,11 +24,12 @@ class CaptionedImages:
 
     Captions are tokenised: lower case words joined by single blanks. `ids` default to "0", "1", ...
 
-    Shapes: images uint8 (N, H, W, 3); captions: N lists of one or more strings; ids: N strings.
+    Shapes: images uint8 (N, H, W, 3), in memory or in files; captions: N lists of one or more
+    strings; ids: N strings.
     Raises: TypeError or ValueError where these do not fit together.
     """
 
-    images: np.ndarray
+    images: np.ndarray | PictureFiles
     captions: Sequence[Sequence[str]]
     ids: Sequence[str] | None = None
 
@@ -52,8 +55,8 @@ class CaptionedImages:
         return Captioned(self.images[position], tuple(self.captions[position]), self.ids[position])
 
 
-def _check_images(images: np.ndarray) -> None:
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+def _check_images(images: np.ndarray | PictureFiles) -> None:
+    if not isinstance(images, np.ndarray | PictureFiles) or images.dtype != np.uint8:
         kind = getattr(images, "dtype", type(images).__name__)
         raise TypeError(f"images should be a NumPy array of uint8 (0 to 255), got {kind}")
     if images.ndim != 4 or images.shape[3] != 3:
