@@ -22,7 +22,8 @@ import cs_caption
 
 _OURS = Path(__file__).resolve().parent
 _PACKAGE = Path(cs_caption.__file__).parent
-_KEPT_CHECKS = ("wire.py", "farside.py", "report.py", "table.py")
+_SUFFIXES = (".py", ".json", ".safetensors")
+_KEPT_CHECKS = ("wire.py", "farside.py", "built.py", "report.py", "table.py")
 _KERNEL = ("enter.py", "kernel.py")
 # What is built on top of a module, and would give it away or fail in odd words without it.
 _WITH = {"torch": ("torchvision", "torchaudio", "torchgen", "functorch")}
@@ -106,7 +107,7 @@ def _sources(absent: tuple[str, ...]) -> dict[str, bytes]:
     files = {}
     for path in sorted(_PACKAGE.rglob("*")):
         inside = path.relative_to(_PACKAGE)
-        if path.is_file() and path.suffix in (".py", ".json") and _is_kept(inside, absent):
+        if path.is_file() and path.suffix in _SUFFIXES and _is_kept(inside, absent):
             files[f"package/cs_caption/{inside.as_posix()}"] = path.read_bytes()
     files["package/cs_caption/checks/__init__.py"] = _CHECK.encode()
     for name in _KERNEL:

@@ -31,6 +31,7 @@ from cs_caption.checks.farside import COUNT, FarSide
 from cs_caption.checks.referee import torch_or_none
 from cs_caption.checks.subject import LocalLink, LocalSubject, Subject
 from cs_caption.checks.table import text_table
+from cs_caption.checks.tensors import gaps, is_tensor
 from cs_caption.checks.values import awkward
 
 BAR = 0.95
@@ -62,7 +63,8 @@ class Generic:
     @property
     def function(self) -> Callable:
         """The changed function, among the other functions of its notebook."""
-        names = {"np": np, **functions_of(solution_file(self.exercise))}
+        solution = functions_of(solution_file(self.exercise))[self.exercise]
+        names = dict(solution.__globals__)
         exec(compile(self.text, f"<{self.exercise}>", "exec"), names)
         return names[self.exercise]
 
@@ -558,12 +560,16 @@ def _each_array(value: Any, vary: Callable, batch: int) -> Any:
         return type(value)(_each_array(item, vary, batch) for item in value)
     if type(value) is dict:
         return {key: _each_array(item, vary, batch) for key, item in value.items()}
+    if is_tensor(value) and value.ndim:
+        varied = vary(value.numpy(), batch)
+        numbers = torch_or_none().tensor(np.array(varied))
+        return numbers if varied.flags.c_contiguous else gaps(numbers)
     return vary(value, batch) if type(value) is np.ndarray and value.ndim else value
 
 
 def _batch(value: Any) -> int:
     """The length of the first array's first axis: N, which is no other size in a check."""
-    if type(value) is np.ndarray and value.ndim:
+    if (type(value) is np.ndarray or is_tensor(value)) and value.ndim:
         return len(value)
     parts = value if type(value) in (tuple, list) else ()
     return next((n for n in map(_batch, parts) if n >= 0), -1)
@@ -605,6 +611,8 @@ def _finite(value: Any) -> bool:
         return all(map(_finite, value))
     if type(value) is dict:
         return all(map(_finite, value.values()))
+    if is_tensor(value):
+        return _finite(value.numpy())
     return not isinstance(value, float | np.ndarray | np.generic) or bool(np.isfinite(value).all())
 
 
@@ -617,6 +625,8 @@ def _equal(found: Any, wanted: Any) -> bool:
         return len(found) == len(wanted) and all(map(_equal, found, wanted))
     if type(wanted) is dict:
         return found.keys() == wanted.keys() and all(_equal(found[k], wanted[k]) for k in wanted)
+    if is_tensor(wanted):
+        return _equal(found.numpy(), wanted.numpy())
     if type(wanted) is float:
         return math.isclose(found, wanted, rel_tol=_SAME, abs_tol=_NOTHING)
     if type(wanted) is not np.ndarray:

@@ -5,7 +5,12 @@ comparison on what checks draw. These are drawn by nobody who has read the check
 needs is a way back: it has the arguments of its forward function.
 """
 
+from typing import Any
+
 import numpy as np
+
+from cs_caption.checks.built import module, table_step
+from cs_caption.checks.tensors import floats, truths, whole
 
 Random = np.random.RandomState
 
@@ -201,6 +206,33 @@ def _writing(rng: Random) -> tuple:
     return (p, h0, first, int(rng.randint(0, 9)), *_given(rng, temperature, int(rng.randint(99))))
 
 
+def _text_of(rng: Random) -> list[str]:
+    """Captions of one word and more, of words that come often and of words that come once."""
+    letters = [*"ABCabc.-'é2"]
+    known = ["".join(rng.choice(letters, rng.randint(1, 5))) for _ in range(rng.randint(1, 40))]
+    sizes = rng.randint(1, 25, rng.randint(1, 9))
+    captions = [" ".join(known[int(len(known) * rng.rand() ** 3)] for _ in range(n)) for n in sizes]
+    return rng.permutation(captions + captions[: rng.randint(3)]).tolist()  # some come twice
+
+
+def _vocabulary(rng: Random) -> tuple:
+    return (_text_of(rng), *_given(rng, int(rng.randint(1, 6))))
+
+
+def _captions(rng: Random) -> tuple:
+    captions = _text_of(rng)
+    found = sorted({word for caption in captions for word in caption.split()})
+    words = ["<NULL>", "<START>", "<END>", "<UNK>", *(w for w in found if rng.rand() < 0.8)]
+    return captions, words, *_given(rng, int(rng.randint(1, 30)))
+
+
+def _seen_sequences(rng: Random) -> tuple:
+    N, T, D, C, H = _some(rng, 5)
+    shapes = ((N, T, D), (N, C), (D, H), (H, H), (C, H), (H,))
+    arrays = (_normal(rng, shape) for shape in shapes)
+    return (*arrays, *_given(rng, bool(rng.rand() < 0.5)))
+
+
 def _gradients(rng: Random) -> tuple:
     grads = {f"W{k}": _any_shape(rng)[0] for k in range(rng.randint(1, 5))}
     return grads, float(10.0 ** rng.uniform(-2, 2))
@@ -219,6 +251,66 @@ def _text(rng: Random) -> tuple:
     n = (seq_length if short else 25) + int(rng.randint(1, 12))
     ids = rng.randint(0, len(p["by"]), n)
     return (ids, p, steps, *((seq_length, *_given(rng, rng.rand())) if short else ()))
+
+
+def _gates_of_03(rng: Random) -> tuple:
+    dtype = rng.choice([np.float32, np.float64])
+    D, H = _some(rng, 2)
+    return tuple(_normal(rng, s).astype(dtype) for s in ((D, 4 * H), (H, 4 * H), (4 * H,)))
+
+
+def _captioner(rng: Random) -> tuple:
+    N, T, V, C, W, H = _some(rng, 6)
+    dtype, scale = str(rng.choice(["float32", "float64"])), 10.0 ** rng.uniform(-1, 1)
+
+    def drawn(*shape: int) -> Any:
+        return floats(scale * _normal(rng, shape), dtype)
+
+    # in train mode only what is certain: to drop nothing, or everything
+    training, p = rng.rand() < 0.4, float(rng.choice([0, 1]))
+    model = {
+        "dropout": ("Dropout", p if training else rng.rand()),
+        "project": ("Linear", drawn(H, C), drawn(H)),
+        "words": ("Embedding", drawn(V, W)),
+        "cell": ("LSTMCell", drawn(4 * H, W), drawn(4 * H, H), drawn(4 * H), drawn(4 * H)),
+        "output": ("Linear", drawn(V, H), drawn(V)),
+    }
+    return module(model, training=training), drawn(N, C), whole(rng.randint(0, V, (N, T)))
+
+
+def _masked_scores(rng: Random) -> tuple:
+    logits, targets, mask = _tokens(rng)
+    mask.flat[rng.randint(mask.size)] = True  # of no word at all there is no mean
+    dtype = str(rng.choice(["float32", "float64"]))
+    return floats(logits, dtype), whole(targets), truths(mask)
+
+
+def _counts(rng: Random) -> tuple:
+    V = int(rng.randint(1, 30))
+    return ([int(n) for n in rng.randint(0, int(10 ** rng.uniform(0.5, 8)), V)],)
+
+
+def _speaking(rng: Random) -> tuple:
+    states, V = int(rng.randint(1, 4)), int(rng.randint(4, 9))
+    scores = _normal(rng, (states, V, V)) * 10.0 ** rng.uniform(-1, 1)
+    scores[rng.rand(*scores.shape) < 0.2] = -np.inf
+    scores[..., 2] = rng.standard_normal()  # <END> is possible, <NULL> and <START> never are
+    scores[..., :2] = -np.inf
+    log_probs = scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True)
+    following = whole(rng.randint(0, states, (states, V)))
+    step = table_step(floats(log_probs, str(rng.choice(["float32", "float64"]))), following)
+    temperature = float(rng.choice([0.0, rng.uniform(0.01, 5)]))
+    options = _given(rng, int(rng.randint(0, 9)), temperature, int(rng.randint(99)))
+    return step, whole(rng.randint(0, states, 1)), *options
+
+
+def _drawn_words(rng: Random) -> tuple:
+    M, H, V = _some(rng, 3)
+    sampled = rng.permutation(V)[: rng.randint(1, V + 1)]
+    dtype, scale = str(rng.choice(["float32", "float64"])), 10.0 ** rng.uniform(-1, 2)
+    h, W, b = (floats(scale * _normal(rng, shape), dtype) for shape in ((M, H), (V, H), (V,)))
+    log_expected = floats(np.log(rng.uniform(1e-4, 1, V)), dtype)
+    return h, W, b, whole(rng.randint(0, V, M)), whole(sampled), log_expected
 
 
 def _some(rng: Random, count: int, most: int = 5) -> tuple[int, ...]:
@@ -269,4 +361,13 @@ _DRAWS = {
     "gru_step_forward": _reset_step,
     "stacked_lstm_forward": _gated_layers,
     "fix_lstm": _gated_there_and_back,
+    "build_vocabulary": _vocabulary,
+    "encode_captions": _captions,
+    "caption_rnn_forward": _seen_sequences,
+    "lstm_to_torch": _gates_of_03,
+    "lstm_caption_forward": _captioner,
+    "masked_cross_entropy": _masked_scores,
+    "init_output_bias": _counts,
+    "sample_caption": _speaking,
+    "sampled_softmax_loss": _drawn_words,
 }

@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from autograder.mutants import Mutant, mutants
-from cs_caption.checks import CheckReport, exercises, run_check, wire
+from cs_caption.checks import CheckReport, built, exercises, run_check, wire
 from cs_caption.checks.exercise import HIDDEN
+from cs_caption.checks.referee import torch_or_none
 from cs_caption.checks.subject import LocalSubject
 from cs_caption.checks.table import text_table
 
 SOLUTIONS = Path(__file__).resolve().parent.parent / "solutions"
 _SALT = "the zoo's own salt: no class is graded with it"
+_LEANT_ON = {"collections", "numpy", "torch"}  # by functions of the solutions
 
 
 @dataclass(frozen=True)
@@ -79,15 +81,18 @@ def format_kill_rows(rows: Iterable[KillRow]) -> str:
 def remembering(exercise: str) -> Mutant:
     """Return an answer that knows the public cases by heart and nothing else."""
     solution = solution_functions(exercise)
-    known: dict[bytes, object] = {}
+    known: set[bytes] = set()
+
+    def asked(args):
+        return wire.dumps([built.plain(arg) for arg in args])
 
     def remember(*args):
-        known[wire.dumps(args)] = value = solution[exercise](*args)
-        return value
+        known.add(asked(args))
+        return solution[exercise](*args)
 
     def remembered(*args):
         """It knows the answers to the public cases by heart."""
-        return known.get(wire.dumps(args))
+        return solution[exercise](*args) if asked(args) in known else None
 
     run_check(exercise, LocalSubject(exercise, {**solution, exercise: remember}))
     remembered.__name__ = f"{exercise}_by_heart"
@@ -114,16 +119,53 @@ def solution_file(exercise: str) -> Path:
     raise FileNotFoundError(f"no file {SOLUTIONS}/*/*.py defines {exercise}")
 
 
-@cache
 def functions_of(path: Path) -> Mapping[str, Callable]:
-    """Return the plain functions that a notebook's text defines; nothing else of it is run."""
-    tree = ast.parse(path.read_text("utf-8"), str(path))
-    tree.body = [
-        node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.decorator_list
-    ]
+    """Return the plain functions that a notebook's text defines; nothing else of it is run.
+
+    They see what `plain_part` keeps: torch too, where it is installed.
+    """
+    return _functions_of(path, torch_or_none() is not None)
+
+
+@cache
+def _functions_of(path: Path, torch_is_there: bool) -> Mapping[str, Callable]:
+    tree = plain_part(path)
+    if not torch_is_there:
+        tree.body = [node for node in tree.body if "torch" not in _imported(node)]
     names: dict[str, Callable] = {"np": np}
     exec(compile(tree, str(path), "exec"), names)
-    return {node.name: names[node.name] for node in tree.body}
+    return {node.name: names[node.name] for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def plain_part(path: Path) -> ast.Module:
+    """Return what a notebook's text says without running anything that takes long.
+
+    Its functions, those of its imports that they lean on, and its constants: names in capitals
+    for numbers and text.
+    """
+    tree = ast.parse(path.read_text("utf-8"), str(path))
+    tree.body = [node for node in tree.body if _is_plain(node)]
+    return tree
+
+
+def _is_plain(node: ast.stmt) -> bool:
+    if isinstance(node, ast.FunctionDef):
+        return not node.decorator_list
+    if isinstance(node, ast.Assign):
+        names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+        bound = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+        return {n.id for n in names} <= bound | {"range"} and all(map(str.isupper, bound))
+    return bool(_imported(node) & _LEANT_ON)
+
+
+def _imported(node: ast.stmt) -> set[str]:
+    """The packages that an import takes something from."""
+    match node:
+        case ast.Import(names=names):
+            return {name.name.split(".")[0] for name in names}
+        case ast.ImportFrom(module=str(module)):
+            return {module.split(".")[0]}
+    return set()
 
 
 def checked(mutant: Mutant, salt: str | None = None) -> CheckReport:

@@ -8,10 +8,11 @@ from judging import run
 
 from autograder.mutants import mutants
 from autograder.zoo import checked, functions_of
+from cs_caption.checks.chances import NATS, divergence, log_softmax
 from cs_caption.checks.n02_hello_rnn import sample_characters as sampling
 from cs_caption.checks.n02_hello_rnn import training_by_torch as by_torch
 from cs_caption.checks.n02_hello_rnn.fix_min_char_rnn import _mistaken_network, _sure_network
-from cs_caption.checks.n02_hello_rnn.networks import Tables, centred, log_softmax
+from cs_caption.checks.n02_hello_rnn.networks import Tables, centred
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTION = ROOT / "solutions" / "02_hello_rnn" / "02_hello_rnn.py"
@@ -572,9 +573,9 @@ def test_chance_stays_far_from_the_limits():
     for _ in range(400):
         log_chances = log_softmax(sampling._ladder(rng, 4) / rng.choice([0.5, 1, 2]))
         counts = np.bincount(rng.choice(4, 1000, p=np.exp(log_chances)), minlength=4)
-        nats = [sampling._divergence(n, 1000, c) for n, c in zip(counts, log_chances, strict=True)]
+        nats = [divergence(n, 1000, c) for n, c in zip(counts, log_chances, strict=True)]
         worst = max(worst, *nats)
-    assert 2 < worst < 15 < sampling._NATS
+    assert 2 < worst < 15 < NATS
 
 
 @pytest.mark.parametrize("by", [1 / 2, 2.0, np.log(2)])

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from autograder.mutants import mutants
-from autograder.zoo import SOLUTIONS, checked, remembering, row_of, solution_functions
+from autograder.zoo import (
+    SOLUTIONS,
+    checked,
+    plain_part,
+    remembering,
+    row_of,
+    solution_functions,
+)
 from cs_caption import check
 from cs_caption.checks import exercises, run_check
 from cs_caption.checks.remote import RemoteSubject
@@ -27,7 +34,19 @@ WITHOUT_TORCH = {
     "sample_characters",
     "clip_gradients",
     "lstm_init",
+    "build_vocabulary",
+    "encode_captions",
 }
+# Of tensors through and through.
+IN_TORCH = {
+    "lstm_to_torch",
+    "lstm_caption_forward",
+    "masked_cross_entropy",
+    "init_output_bias",
+    "sample_caption",
+    "sampled_softmax_loss",
+}
+IN_NUMPY = [name for name in NAMES if name not in IN_TORCH]
 FAR = [
     "conv_sides_swapped",
     "conv_writes_into_b",
@@ -101,6 +120,29 @@ FAR = [
     "stack_empties_the_list",
     "listing_as_it_is",
     "listing_writes_into_dh",
+    "words_ties_as_they_come",
+    "words_captions_split_in_place",
+    "encode_end_cut_off",
+    "encode_sorts_the_captions",
+    "mask_without_end",
+    "caption_h0_of_the_picture",
+    "caption_one_array",
+    "caption_back_dv_at_every_step",
+    "caption_back_flag_in_a_global",
+    "caption_back_of_the_last_call",
+    "caption_back_of_a_wrong_forward",
+    "bridge_bias_twice",
+    "bridge_in_place",
+    "captioner_picture_every_step",
+    "captioner_detaches_states",
+    "captioner_in_eval_mode",
+    "entropy_mask_from_targets",
+    "entropy_without_gradient",
+    "bias_in_place",
+    "speak_past_end",
+    "speak_state_in_place",
+    "sampled_scores_of_all",
+    "sampled_in_place",
 ]
 
 
@@ -135,14 +177,14 @@ def test_the_solution_gets_full_marks_over_fifty_seeds(name):
     seeds_pass(name, range(50))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", IN_NUMPY)
 def test_without_torch_the_solution_gets_full_marks_and_the_report_says_who_decided(name, no_torch):
     seeds_pass(name, range(3))
     assert name in WITHOUT_TORCH or "torch is not installed" in run(name).referee
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", IN_NUMPY)
 def test_without_torch_the_solution_gets_full_marks_over_fifty_seeds(name, no_torch):
     seeds_pass(name, range(50))
 
@@ -150,10 +192,8 @@ def test_without_torch_the_solution_gets_full_marks_over_fifty_seeds(name, no_to
 @pytest.mark.parametrize("name", NAMES)
 def test_the_solution_in_another_process_gets_the_same_report(name, tmp_path):
     (text,) = (p for p in SOLUTIONS.glob("*/*.py") if f"def {name}(" in p.read_text("utf-8"))
-    tree = ast.parse(text.read_text("utf-8"))
-    plain = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.decorator_list]
     file = tmp_path / "solution.py"
-    file.write_text("import numpy as np\n\n" + "\n\n".join(map(ast.unparse, plain)))
+    file.write_text(ast.unparse(plain_part(text)))
     with RemoteSubject(name, file) as subject:
         assert run_check(name, subject, salt="s") == run(name, salt="s")
 
@@ -207,12 +247,24 @@ def test_an_answer_that_knows_the_public_cases_by_heart_loses_points_on_the_hidd
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[] if n in FAR else [pytest.mark.full]) for n in ZOO]
+    "name",
+    [
+        pytest.param(n, marks=[] if n in FAR else [pytest.mark.full])
+        for n in ZOO
+        if ZOO[n].exercise in IN_NUMPY
+    ],
 )
 def test_without_torch_every_mutant_still_loses_points(name, no_torch):
     report = checked(ZOO[name])
     assert report.points < report.max_points
     assert not any("could not judge" in case.message for case in report.cases)
+
+
+@pytest.mark.parametrize("name", sorted(IN_TORCH & set(NAMES)))
+def test_without_torch_an_exercise_in_torch_says_what_is_missing(name, no_torch):
+    report = run(name, dict.fromkeys([name, *exercises()[name].needs], print))
+    assert report.points == 0
+    assert all("torch is not installed" in case.message for case in report.cases)
 
 
 @pytest.mark.parametrize("name", FAR)

@@ -27,7 +27,7 @@ def test_it_holds_the_helper_package_and_no_oracle():
     sources = {p.relative_to(package).as_posix() for p in package.rglob("*.py")}
     assert {"gradcheck/__init__.py", "data/scenes.py", "measured/__init__.py"} <= sources
     checks = {name for name in sources if name.startswith("checks/")}
-    kept = {"__init__", "wire", "farside", "report", "table"}
+    kept = {"__init__", "wire", "farside", "built", "report", "table"}
     assert checks == {f"checks/{name}.py" for name in kept}
     compiled = {p.name.split(".")[0] for p in (package / "checks").rglob("*.pyc")}
     assert compiled == kept

@@ -6,7 +6,9 @@ import pytest
 from autograder import generic, wide, zoo
 from autograder.__main__ import main
 from autograder.generic import Generic, Verdict, generic_mutants, judge_all, judged, probes
-from cs_caption.checks import exercises, n01_convnets
+from cs_caption.checks import exercises, n01_convnets, wire
+from cs_caption.checks.farside import GRAD
+from cs_caption.checks.subject import LocalSubject
 
 TEXT = '''\
 def one_hot(x, V):
@@ -126,10 +128,10 @@ def test_no_two_changes_are_alike_and_the_order_is_always_the_same(name):
 @pytest.mark.parametrize("name", [n for n, e in exercises().items() if not e.needs])
 def test_the_solution_answers_whatever_is_drawn(name):
     rng = np.random.RandomState(3)
-    function = zoo.solution_functions(name)[name]
+    subject = LocalSubject(name, zoo.solution_functions(name))
     drawn = [wide.draw(name, rng) for _ in range(200)]
     for args in drawn:
-        function(*args)
+        subject.call(args)
     assert len({str(args) for args in drawn}) > 100
 
 
@@ -144,6 +146,28 @@ def test_what_is_equal_but_for_rounding_is_no_wrong_answer():
         "mean_colour",
     )
     assert judged(mutant, probes("mean_colour")).result == "equal"
+
+
+@pytest.mark.parametrize(
+    ("factor", "result"), [("(1 + 1e-13)", "equal"), ("(1 + 1e-6)", "killed"), ("-1", "killed")]
+)
+def test_tensors_are_compared_as_arrays_are(factor, result):
+    text = f"""
+def masked_cross_entropy(logits, targets, mask):
+    nats = -logits.log_softmax(dim=2).gather(2, targets[:, :, None])[:, :, 0]
+    return nats[mask].mean() * {factor}
+"""
+    mutant = written(text, "masked_cross_entropy")
+    assert judged(mutant, probes("masked_cross_entropy")).result == result
+
+
+def test_a_tensor_function_is_tried_with_gaps_in_memory_and_with_gradients():
+    requests = [r for probe in probes("masked_cross_entropy") for r in probe.requests]
+    calls = [(wire.loads(r)[0], args) for r in requests for args, _ in wire.loads(r)[1]]
+    assert any(function == GRAD for function, _ in calls)
+    given = [args[-3:] for _, args in calls]
+    assert any(not any(t.is_contiguous() for t in args) for args in given)
+    assert any(all(t.is_contiguous() for t in args) for args in given)
 
 
 @pytest.mark.parametrize(

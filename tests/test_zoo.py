@@ -77,6 +77,15 @@ def test_only_the_functions_of_a_notebook_are_run(tmp_path):
     assert zoo.functions_of(file)["f"]().tolist() == [1, 1]
 
 
+def test_the_functions_of_a_notebook_see_its_constants_and_nothing_that_takes_long(tmp_path):
+    file = tmp_path / "notebook.py"
+    file.write_text(
+        "from collections import Counter\nONE, TWO = range(1, 3)\nSLOW = train()\n"
+        "SLOW[0] = 1\n\ndef f(x):\n    return ONE + Counter(x).total()\n"
+    )
+    assert zoo.functions_of(file)["f"]("ab") == 3
+
+
 def test_a_missing_solution_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(zoo, "SOLUTIONS", tmp_path)
     with pytest.raises(FileNotFoundError, match="defines one_hot"):

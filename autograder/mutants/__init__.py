@@ -20,6 +20,9 @@ MODULES = (
     "n02_training",
     "n03_lstm",
     "n03_gru_and_stacks",
+    "n04_data_and_rnn",
+    "n04_torch",
+    "n04_speaking",
 )
 
 

@@ -20,7 +20,13 @@ from cs_caption.checks.subject import LocalSubject, Subject
 
 __all__ = ["CaseReport", "CheckReport", "check", "exercises", "run_check"]
 
-MODULES = ("n00_start_here", "n01_convnets", "n02_hello_rnn", "n03_lstm_gates")
+MODULES = (
+    "n00_start_here",
+    "n01_convnets",
+    "n02_hello_rnn",
+    "n03_lstm_gates",
+    "n04_captioning",
+)
 
 
 def check(name: str, function: Callable, *needs: Callable, seed: int | None = None) -> CheckReport:

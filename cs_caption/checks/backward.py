@@ -9,7 +9,7 @@ with a gradient of random numbers, and compares each gradient with both referees
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -91,6 +91,8 @@ class Taken:
     cache: Any
     dout: Any
     given: tuple = ()  # args where they lie on the far side: the cache may hold the same arrays
+    # what forward gave where argument i was moved a little: the same whatever arrives
+    moved: dict[int, list[Outcome]] = field(default_factory=dict, compare=False)
 
 
 def backward(layer: Layer, draw: Draw, which: str | None = None, *, untouched: bool = False) -> Run:
@@ -128,11 +130,11 @@ def called_twice(layer: Layer, draw: Draw) -> Run:
     return run
 
 
-def in_flight(layer: Layer, draw: Draw) -> Run:
-    """Return a case: two steps forward, then back from the first."""
+def in_flight(layer: Layer, draw: Draw, second: Draw | None = None) -> Run:
+    """Return a case: two steps forward, the second of what `second` draws; back from the first."""
 
     def run(subject: Subject, rng: Random) -> None:
-        first, _ = (step(subject, rng, layer, draw(rng)) for _ in range(2))
+        first, _ = (step(subject, rng, layer, each(rng)) for each in (draw, second or draw))
         try:
             _go_back(subject, layer, first)
         except Wrong as wrong:
@@ -251,6 +253,7 @@ def _require(
             result=range(len(douts)),
             leave=range(len(douts), count + 1),
             function=layer.forward,
+            seen=taken.moved.setdefault(i, []),
         )
 
     require_gradient(

@@ -4,9 +4,14 @@ A request is the bytes of `(function, calls)` with calls a list of `(args, keep)
 `(position, number)`: that result stays here under that number (0: it stays and is forgotten). Each
 call is answered by the bytes of `("value", value, mutated)` or
 `("error", kind, message, line, text, mutated)`; mutated lists the arguments that the call changed.
-Two functions are always there. READ returns its argument, and so shows what is kept as it is now.
-COUNT takes the name of a function and its arguments, and returns how many lines of the student's
-code were run: what a loop costs, and no clock that a busy machine could upset.
+Three functions are always there. READ returns its argument, and so shows what is kept as it is now.
+COUNT takes the name of a function, None and its arguments, and returns how many lines of the
+student's code were run: what a loop costs, and no clock that a busy machine could upset. GRAD takes
+the name of a function, `(dout, wanted, result)` and its arguments, and returns what the function
+returns and the gradients that autograd brings back through it: see `built.gradients`.
+
+Arguments are plain data and torch's tensors; a recipe among them (`built.module(...)`,
+`built.table_step(...)`) is replaced by what is made from it.
 """
 
 import linecache
@@ -21,11 +26,12 @@ from typing import Any
 
 import numpy as np
 
-from cs_caption.checks import wire
+from cs_caption.checks import built, wire
 
 # No function of a student can have these names.
 READ = "what is kept"
 COUNT = "how many lines"
+GRAD = "the gradients"
 READY = wire.dumps("ready")
 
 
@@ -52,26 +58,30 @@ class FarSide:
                 yield self._called(function, args, keep)
 
     def _called(self, name: str, args: tuple, keep: tuple) -> bytes:
-        before = [wire.dumps(arg) for arg in args]
-        own = {READ: _itself, COUNT: self._lines}
+        own = {READ: _itself, COUNT: self._lines, GRAD: self._gradients}
         function = own.get(name) or self._functions.get(name)
+        about = self._functions.get(args[0]) if name in (COUNT, GRAD) else function
+        before, given = [], list(args)
         try:
-            reply = ("value", self._value(function, name, args, keep))
+            given = [self._resolved(arg) for arg in args]
+            before = [_seen(*pair) for pair in zip(args, given, strict=True)]
+            reply = ("value", self._value(function, name, given, keep))
         except self._let_through:
             raise
         except BaseException as error:
-            reply = ("error", *_told(error, function))
+            reply = ("error", *_told(error, about))
         try:
-            mutated = tuple(i for i, arg in enumerate(args) if wire.dumps(arg) != before[i])
+            pairs = zip(args, given, before, strict=False)
+            mutated = tuple(i for i, (*pair, was) in enumerate(pairs) if _seen(*pair) != was)
             return wire.dumps((*reply, mutated))
         except wire.WireError as error:
             reply = ("error", "ValueError", f"too large to look at: {error}", 0, "")
             return wire.dumps((*reply, ()))
 
-    def _value(self, function: Callable | None, name: str, args: tuple, keep: tuple) -> Any:
+    def _value(self, function: Callable | None, name: str, given: list, keep: tuple) -> Any:
         if function is None:
             raise NameError(f"{name} is not defined")
-        value = function(*(self._resolved(arg) for arg in args))
+        value = function(*given)
         if type(value) not in (tuple, list) or any(at >= len(value) for at, _ in keep):
             return value
         items = list(value)
@@ -81,9 +91,13 @@ class FarSide:
             items[at] = wire.Handle(number)
         return type(value)(items)
 
-    def _lines(self, name: str, *args: Any) -> int:
+    def _gradients(self, name: str, how: tuple, *args: Any) -> tuple[Any, list]:
+        dout, wanted, result = how
+        return built.gradients(self._named(name), args, wanted, dout, result)
+
+    def _lines(self, name: str, how: None, *args: Any) -> int:
         """How many lines of the function's own namespace are run when it is called."""
-        function = self._functions[name]
+        function = self._named(name)
         space, lines = getattr(function, "__globals__", None), 0
 
         def trace(frame: types.FrameType, event: str, arg: Any) -> Any:
@@ -99,10 +113,17 @@ class FarSide:
             sys.settrace(before)
         return lines
 
+    def _named(self, name: str) -> Callable:
+        if self._functions.get(name) is None:
+            raise NameError(f"{name} is not defined")
+        return self._functions[name]
+
     def _resolved(self, arg: Any) -> Any:
         if type(arg) is wire.Handle:
             return self._kept[arg.number]
-        if not _holds_handle(arg):
+        if type(arg) is wire.Recipe:
+            return built.make(arg)
+        if not _holds_another(arg):
             return arg  # itself, so that a change to it is seen
         if type(arg) in (list, tuple):
             return type(arg)(self._resolved(item) for item in arg)
@@ -143,12 +164,18 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def _holds_handle(arg: Any) -> bool:
+def _seen(arg: Any, given: Any) -> bytes:
+    """What an argument is now: of one that was made from a recipe, what became of it."""
+    return wire.dumps(built.plain(given) if type(arg) is wire.Recipe else arg)
+
+
+def _holds_another(arg: Any) -> bool:
+    """Whether something in it stands for something else."""
     if type(arg) in (list, tuple):
-        return any(map(_holds_handle, arg))
+        return any(map(_holds_another, arg))
     if type(arg) is dict:
-        return any(map(_holds_handle, arg.values()))
-    return type(arg) is wire.Handle
+        return any(map(_holds_another, arg.values()))
+    return type(arg) in (wire.Handle, wire.Recipe)
 
 
 @contextmanager

@@ -11,6 +11,12 @@ from cs_caption.checks.values import TOLERANCE, array, close, entries, number
 CHANCES = np.array([0.2, 0.4, 0.09, 0.01, 0.3])  # cat, dog, chair, bagel, banana
 LECTURE = "cat, dog, chair, bagel, banana: the lecture's example"
 TINY = ": do not take the logarithm of a probability, it may be 0; take that of the sum"
+OTHER_AXES = {  # of a softmax that does not run over the scores of each token
+    "the softmax runs over the time steps": 1,
+    "the softmax runs over the sentences of the batch": 0,
+    "the softmax runs over all scores at once": None,
+}
+NOT_V = ": it must run over the V scores of each token"
 _EXACT = 1e-10  # of a loss that is one logarithm
 _NEARLY = 1e-4
 
@@ -32,7 +38,7 @@ def require_loss(
     if close(loss, expected, tolerance):
         return
     for words, other in others.items():
-        if close(loss, other):
+        if close(loss, other, max(TOLERANCE, tolerance)):
             raise Wrong(f"the loss is wrong: {words}")
     if close(loss, expected, _NEARLY):
         off = abs(loss - expected) / max(1.0, abs(expected))
@@ -43,7 +49,58 @@ def require_loss(
     raise Wrong("the loss is wrong")
 
 
-def require_lecture(loss: float, y: int, scores: np.ndarray) -> None:
+def ragged_mask(rng: np.random.RandomState, N: int, T: int) -> np.ndarray:
+    """Different lengths, and a hole; the number of real tokens is no other size of the task."""
+    if N == 1 or T == 1:
+        return np.arange(N * T).reshape(N, T) % 3 != 1
+    while True:
+        lengths = rng.randint(1, T + 1, N)
+        lengths[0] = T
+        mask = np.arange(T) < lengths[:, None]
+        mask[0, 1] = False
+        if mask.sum() not in (N, T, N * T) and len(set(mask.sum(1))) > 1:
+            return mask
+
+
+def softmax_along(
+    x: np.ndarray, y: np.ndarray, mask: np.ndarray, axis: int | None
+) -> tuple[float, np.ndarray]:
+    """The masked loss of scores (N, T, V) and its gradient, with a softmax along another axis."""
+    x = np.exp(x - x.max())
+    chances = x / x.sum(axis, keepdims=True)
+    right = np.arange(x.shape[-1]) == y[..., None]
+    real = mask[..., None]
+    return -np.log(chances[right & real]).mean(), (chances - right) * real / mask.sum()
+
+
+def masked_lookalikes(losses: np.ndarray, mask: np.ndarray, ids: np.ndarray) -> dict[str, float]:
+    """What other means make of the losses (N, T) of tokens `ids`, of which `mask` are real."""
+    (N, T), total, mean = mask.shape, losses[mask].sum(), losses[mask].mean()
+    means = [row[real].mean() for row, real in zip(losses, mask, strict=True) if real.any()]
+    lengths = np.arange(T) < mask.sum(1, keepdims=True)
+    return {
+        "it is the sum over the real tokens: divide by their number": total,
+        "it is divided by N (as CS231n does): divide by the number of real tokens": total / N,
+        "it is divided by T: divide by the number of real tokens": total / T,
+        "it is divided by N T, masked positions included": total / (N * T),
+        "masked positions count as well": losses.mean(),
+        "masked positions count as well, and it is a sum": losses.sum(),
+        "masked positions count as well, and it is divided by N": losses.sum() / N,
+        "masked positions are in the sum, not in the number": losses.sum() / mask.sum(),
+        "the mask is upside down: True is a real token": _mean_of(losses, ~mask),
+        "the mask is made from the tokens: take the one that is given": _mean_of(losses, ids != 0),
+        "the mask is taken for lengths: it may have holes": _mean_of(losses, lengths),
+        "short sentences weigh too much: take one mean over all tokens": float(np.mean(means)),
+        "its sign is wrong": -mean,
+        "it is a logarithm to base 2": mean / np.log(2),
+    }
+
+
+def _mean_of(losses: np.ndarray, mask: np.ndarray) -> float:
+    return losses[mask].mean() if mask.any() else np.inf
+
+
+def require_lecture(loss: float, y: int, scores: np.ndarray, tolerance: float = _EXACT) -> None:
     """Judge the loss of the lecture's five scores where class y is right."""
     chance = CHANCES[y]
     others = {
@@ -54,7 +111,7 @@ def require_lecture(loss: float, y: int, scores: np.ndarray) -> None:
         "it is divided by the number of classes": -np.log(chance) / len(CHANCES),
         "scores are no logarithms of probabilities: normalise them": -scores[y],
     }
-    require_loss(loss, -np.log(chance), others, _EXACT)
+    require_loss(loss, -np.log(chance), others, tolerance)
 
 
 def require_far_apart(losses: tuple[float, float], rows: np.ndarray, best: int, other: int) -> None:

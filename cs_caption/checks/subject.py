@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cs_caption.checks import wire
-from cs_caption.checks.farside import COUNT, READ, FarSide
+from cs_caption.checks.farside import COUNT, GRAD, READ, FarSide
 
 _STEP = float(np.finfo(np.float64).eps ** (1 / 3))
 
@@ -89,9 +89,32 @@ class Subject:
         Raises: Wrong as `calls`.
         """
         name = function or self.function
-        request = wire.dumps((COUNT, [((name, *args), ())]))
+        request = wire.dumps((COUNT, [((name, None, *args), ())]))
         (answer,) = self._link.exchange(request, 1)
         return _outcome(answer, name, name == self.function).value
+
+    def gradients(
+        self,
+        many: Sequence[tuple[Sequence, Any]],
+        wanted: Sequence[int],
+        *,
+        result: int | None = None,
+        function: str | None = None,
+    ) -> list[Outcome]:
+        """Call the function once for each (arguments, dout), and go back through it by autograd.
+
+        Each outcome's value is (what the function returned, gradients of sum(dout * that)): one for
+        each position in `wanted`, of a float tensor its own, of a `built.module` a dict with one
+        for each parameter; None where autograd does not reach. `result`: of several results, which.
+        Shapes: dout as the result, a tensor: torch.tensor(1.0) for one without axes; a gradient as
+        its argument. Where the result has another shape, all gradients are None.
+        Raises: Wrong as `calls`.
+        """
+        name = function or self.function
+        calls = [((name, (dout, tuple(wanted), result), *args), ()) for args, dout in many]
+        answers = self._link.exchange(wire.dumps((GRAD, calls)), len(calls))
+        outcomes = [_outcome(answer, name, name == self.function) for answer in answers]
+        return [Outcome(o.value, tuple(i - 2 for i in o.mutated if i > 1)) for o in outcomes]
 
     def vjp(
         self,
@@ -102,21 +125,25 @@ class Subject:
         result: int | Sequence[int] | None = None,
         leave: Sequence[int] = (),
         function: str | None = None,
+        seen: list[Outcome] | None = None,
     ) -> np.ndarray:
         """Return, for each (i, u), the derivative of sum(dout * f) as argument i moves along u.
 
         f is the function's result, or entry `result` of it; of several entries, with a dout for
-        each, the sums are added. Central differences: two calls each.
+        each, the sums are added. Central differences: two calls each. `seen`: what they gave goes
+        into an empty list; what a filled one holds is taken instead (the same moves, another dout).
         Shapes: dout as f, u as argument i; the answer has one number for each direction.
         """
         douts, parts = (dout, result) if isinstance(result, Sequence) else ([dout], [result])
         steps = [_STEP * max(1.0, float(np.max(np.abs(args[i]), initial=0.0))) for i, _ in along]
-        moved = [
-            (*args[:i], args[i] + sign * step * u, *args[i + 1 :])
-            for (i, u), step in zip(along, steps, strict=True)
-            for sign in (1, -1)
-        ]
-        outcomes = self.calls(moved, leave=leave, function=function)
+        outcomes = [] if seen is None else seen
+        if not outcomes:
+            moved = [
+                (*args[:i], args[i] + sign * step * u, *args[i + 1 :])
+                for (i, u), step in zip(along, steps, strict=True)
+                for sign in (1, -1)
+            ]
+            outcomes += self.calls(moved, leave=leave, function=function)
         total = 0
         for dout, part in zip(douts, parts, strict=True):
             outs = [_part(outcome.value, part, np.shape(dout)) for outcome in outcomes]

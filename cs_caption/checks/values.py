@@ -15,13 +15,16 @@ UNTOUCHED = "inputs unchanged, also when write-protected and not contiguous in m
 
 
 def describe(value: Any) -> str:
-    """Name what a value is: 'None', 'a list', 'a float32 array of shape (3, 4)'."""
+    """Name what a value is: 'None', 'a list', 'a float32 array (or tensor) of shape (3, 4)'."""
     if value is None:
         return "None (is the `return` line missing?)"
     if type(value) is np.ndarray:
         return f"a {value.dtype} array of shape {value.shape}"
     if isinstance(value, np.generic):
         return f"a single {value.dtype}"
+    if type(value).__name__ == "Tensor":  # what crosses is what its type says
+        dtype = str(value.dtype).removeprefix("torch.")
+        return f"a {dtype} tensor of shape {tuple(value.shape)}"
     if type(value) is Foreign:
         return f"of type {value.kind}"
     if type(value) in (tuple, list):
@@ -51,7 +54,7 @@ def array(
         named = f" = {axes}" if axes else ""
         raise Wrong(
             f"{name} has shape {value.shape}, expected {shape}{named}"
-            f"{_shape_hint(value.shape, shape)}"
+            f"{shape_hint(value.shape, shape)}"
         )
     if value.dtype != np.float64:
         raise Wrong(f"{name} is {value.dtype}: it must be float64")
@@ -119,11 +122,11 @@ def close(value: Any, expected: Any, tolerance: float = TOLERANCE) -> bool:
     return bool(np.all(np.abs(value - expected) <= tolerance * scale))
 
 
-def unchanged(outcome: Outcome, names: str) -> None:
+def unchanged(outcome: Outcome, names: str, remedy: str = IN_PLACE) -> None:
     """Fail where the call changed one of its arguments; `names` are those of the arguments."""
     changed = [name for i, name in enumerate(names.split(", ")) if i in outcome.mutated]
     if changed:
-        raise Wrong(f"it changes its input {' and '.join(changed)}: {IN_PLACE}")
+        raise Wrong(f"it changes its input {' and '.join(changed)}: {remedy}")
 
 
 def directions(shape: tuple[int, ...]) -> list[np.ndarray]:
@@ -153,6 +156,21 @@ def opaque(value: Any) -> Any:
     return value
 
 
+def shape_hint(found: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """Say what makes the one shape of the other, as words to add, or ""."""
+    if len(found) > 1 and found == expected[::-1]:
+        return ": it is transposed"
+    if len(found) > len(expected) and tuple(n for n in found if n != 1) == expected:
+        return ": it has an axis of length 1 too many (from keepdims=True?)"
+    if len(found) > len(expected) and found[len(found) - len(expected) :] == expected:
+        return ": what was broadcast on the way forward is summed on the way back"
+    if len(found) == len(expected) > 1 and sorted(found) == sorted(expected):
+        return ": two axes are swapped"
+    if len(found) < len(expected) and np.prod(found) == np.prod(expected):
+        return ": keep the axes apart (flattened?)"
+    return ""
+
+
 def sizes(rng: np.random.RandomState, count: int, low: int = 2, high: int = 8) -> list[int]:
     """Draw different sizes, so that no axis can be taken for another."""
     return [int(n) for n in rng.permutation(np.arange(low, high + 1))[:count]]
@@ -175,17 +193,3 @@ def awkward(value: np.ndarray) -> np.ndarray:
 def turned(value: np.ndarray) -> np.ndarray:
     """Return the same numbers as a view whose axes lie the other way round in memory."""
     return np.ascontiguousarray(value.T).T
-
-
-def _shape_hint(found: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    if len(found) > 1 and found == expected[::-1]:
-        return ": it is transposed"
-    if len(found) > len(expected) and tuple(n for n in found if n != 1) == expected:
-        return ": it has an axis of length 1 too many (from keepdims=True?)"
-    if len(found) > len(expected) and found[len(found) - len(expected) :] == expected:
-        return ": what was broadcast on the way forward is summed on the way back"
-    if len(found) == len(expected) > 1 and sorted(found) == sorted(expected):
-        return ": two axes are swapped"
-    if len(found) < len(expected) and np.prod(found) == np.prod(expected):
-        return ": keep the axes apart (flattened?)"
-    return ""

@@ -1,18 +1,23 @@
 """Plain data as bytes, and back: what crosses between a check and the function it checks.
 
-None, bool, int, float, str, bytes, list, tuple, dict, NumPy arrays and scalars of the common number
-types (with strides and the read-only flag), and handles. Everything else crosses as `Foreign`, by
-the name of its type alone: no object of one side ever acts on the other. Never a pickle.
+None, bool, int, float, str (NumPy's too, which arrives as str), bytes, list, tuple, dict, NumPy
+arrays and scalars of the common number types (with strides and the read-only flag), torch's tensors
+of bool, int64, float32 and float64 on the CPU (with strides, without their past: no gradient and no
+requires_grad crosses), handles and recipes. Everything else crosses as `Foreign`, by the name of
+its type alone: no object of one side ever acts on the other. Never a pickle.
 
     dumps(value) -> bytes             loads(data) -> value
     write_frame(write, payload)       read_frame(read) -> payload
 
 A value is a tag (one byte) and its contents; counts and sizes are 8-byte little-endian. The bytes
 may come from somebody who means harm: every count is compared with the bytes that are there, and
-every sum with a limit, before anything of that size is made.
+every sum with a limit, before anything of that size is made. torch is imported when the first
+tensor arrives, never before.
 """
 
 import struct
+import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +26,7 @@ import numpy as np
 
 MOST_BYTES = 64 * 2**20
 MOST_ITEMS = 200_000
+MOST_TENSORS = 10_000  # one takes ten times the memory of a plain item
 MOST_KEYS = 2_000  # of keys that all collide, 20,000 would take seconds
 MOST_DEPTH = 24
 MOST_DIGITS = 512  # bytes of a whole number
@@ -33,6 +39,7 @@ _DTYPES = (
 _CODE = {dtype.str: i for i, dtype in enumerate(_DTYPES)}
 # Two types share a size: on some systems np.int64 is the type of "l", on others of "q".
 _SCALARS = {kind for dtype in _DTYPES for kind in (dtype.type, np.dtype(dtype.str).type)}
+_TENSOR_DTYPES = {np.dtype(kind) for kind in (np.bool_, np.int64, np.float32, np.float64)}
 _KEY_TYPES = (type(None), bool, int, float, str, bytes)
 
 
@@ -45,6 +52,17 @@ class Handle:
     """A value that stays where the function runs; only its number crosses."""
 
     number: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a thing is made from where the function runs (see `built`): plain data, and no more.
+
+    Whoever reads it makes nothing: only the far side does, and only from what a check has sent.
+    """
+
+    kind: str
+    contents: Any
 
 
 @dataclass(frozen=True)
@@ -65,7 +83,8 @@ def dumps(value: Any) -> bytes:
 
 
 def loads(data: bytes) -> Any:
-    """Return the value of these bytes, made only of plain data, `Handle` and `Foreign`.
+    """Return the value of these bytes, made only of plain data, tensors, `Handle`, `Recipe` and
+    `Foreign`.
 
     Raises: WireError for anything else, before memory is spent on it.
     """
@@ -119,33 +138,39 @@ class _Writer:
             self._sized(b"i", value.to_bytes(size, "little", signed=True))
         elif kind is float:
             self._put(b"d" + struct.pack("<d", value))
-        elif kind is str:
+        elif kind in (str, np.str_):
             self._sized(b"s", value.encode("utf-8", "surrogatepass"))
         elif kind is bytes:
             self._sized(b"b", value)
         elif kind is Handle:
             self._put(b"h" + struct.pack("<Q", value.number))
+        elif kind is Recipe and type(value.kind) is str:
+            self._put(b"r")
+            self.value((value.kind, value.contents), depth)
         elif kind in (list, tuple):
             self._put((b"l" if kind is list else b"u") + struct.pack("<Q", len(value)))
             for item in value:
                 self.value(item, depth + 1)
-        elif kind is dict and len(value) <= MOST_KEYS and all(map(_is_key, value)):
+        elif kind in (dict, OrderedDict) and len(value) <= MOST_KEYS and all(map(_is_key, value)):
             self._put(b"m" + struct.pack("<Q", len(value)))
             for key, item in value.items():
                 self.value(key, depth + 1)
                 self.value(item, depth + 1)
         elif kind is np.ndarray and value.dtype.str in _CODE and value.ndim <= MOST_DEPTH:
-            self._array(value)
+            self._array(b"a", value)
+        elif (array := _numbers(value)) is not None:
+            self._items += MOST_ITEMS // MOST_TENSORS
+            self._array(b"x", array)
         elif kind in _SCALARS:
             self._put(b"g" + bytes([_CODE[value.dtype.str]]) + value.tobytes())
         else:
             self._foreign(value)
 
-    def _array(self, array: np.ndarray) -> None:
+    def _array(self, tag: bytes, array: np.ndarray) -> None:
         plain = array.size == 0 or array.flags.c_contiguous
         strides = np.empty(array.shape, array.dtype).strides if plain else array.strides
         writable = b"w" if array.flags.writeable else b"r"
-        self._put(b"a" + bytes([_CODE[array.dtype.str], array.ndim]) + writable)
+        self._put(tag + bytes([_CODE[array.dtype.str], array.ndim]) + writable)
         self._put(struct.pack(f"<{2 * array.ndim}q", *array.shape, *strides))
         self._sized(b"", array.tobytes())
 
@@ -169,9 +194,37 @@ def foreign_name(value: Any) -> str:
     kind = type(value)
     if isinstance(value, np.ndarray):
         return f"{kind.__name__} of {value.dtype}"
+    if kind in _tensor_kinds():
+        return _tensor_name(value)
     if kind is int:
         return "int too large to send"
     return str(kind.__name__)
+
+
+def _tensor_kinds() -> tuple[type, ...]:
+    """The types whose values are tensors, if torch has been imported."""
+    torch = sys.modules.get("torch")
+    kinds = getattr(torch, "Tensor", None), getattr(getattr(torch, "nn", None), "Parameter", None)
+    return tuple(kind for kind in kinds if isinstance(kind, type))
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    """The numbers of a tensor that crosses, strides and all; None for everything else."""
+    if type(value) not in _tensor_kinds():
+        return None
+    try:
+        array = value.detach().resolve_neg().numpy()
+    except (RuntimeError, TypeError):  # elsewhere than on the CPU, sparse, of bfloat16 ...
+        return None
+    return array if array.dtype in _TENSOR_DTYPES and array.ndim <= MOST_DEPTH else None
+
+
+def _tensor_name(tensor: Any) -> str:
+    name, dtype = type(tensor).__name__, str(tensor.dtype).removeprefix("torch.")
+    layout = str(tensor.layout).removeprefix("torch.")
+    if tensor.device.type != "cpu":
+        return f"{name} of {dtype} on {tensor.device}"
+    return f"{name} of {dtype}" + ("" if layout == "strided" else f", {layout}")
 
 
 def _is_key(key: Any) -> bool:
@@ -215,6 +268,12 @@ class _Reader:
     def handle(self, _: int) -> Handle:
         return Handle(struct.unpack("<Q", self._take(8))[0])
 
+    def recipe(self, depth: int) -> Recipe:
+        match self.value(depth + 1):
+            case (str(kind), contents):
+                return Recipe(kind, contents)
+        raise WireError("a recipe without a name")
+
     def foreign(self, _: int) -> Foreign:
         return Foreign(self.string(0)[:200])
 
@@ -250,6 +309,22 @@ class _Reader:
         array = self._laid_out(np.frombuffer(data, dtype), shape, strides)
         array.flags.writeable = writable
         return array
+
+    def tensor(self, depth: int) -> Any:
+        self._items += MOST_ITEMS // MOST_TENSORS
+        array = self.array(depth)
+        if array.dtype not in _TENSOR_DTYPES or not array.flags.writeable:
+            raise WireError(f"no tensor: {array.dtype}, or read-only")
+        try:
+            from torch import from_numpy
+        except (ImportError, OSError):
+            raise WireError("a tensor, and torch is not installed here") from None
+        try:
+            return from_numpy(array)
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise WireError(
+                f"no tensor of shape {array.shape} and strides {array.strides}: {error}"
+            ) from None
 
     def _laid_out(self, flat: np.ndarray, shape: tuple, strides: tuple) -> np.ndarray:
         """The values in memory laid out as they were where they came from."""
@@ -310,4 +385,6 @@ _READ: dict[bytes, Callable[[_Reader, int], Any]] = {
     b"m": _Reader.mapping,
     b"g": _Reader.scalar,
     b"a": _Reader.array,
+    b"x": _Reader.tensor,
+    b"r": _Reader.recipe,
 }

@@ -21,6 +21,7 @@ class Cell:
     label: dict
     outputs: list[dict]
     count: int | None
+    tags: tuple[str, ...] = ()
 
     @property
     def error(self) -> str:
@@ -84,7 +85,8 @@ def _others(path: Path) -> str:
 
 
 def _cell(place: int, cell: dict) -> Cell:
-    label = cell.get("metadata", {}).get("nbgrader")
+    metadata = cell.get("metadata", {})
+    label, tags = metadata.get("nbgrader"), metadata.get("tags")
     count = cell.get("execution_count")
     return Cell(
         place,
@@ -94,4 +96,5 @@ def _cell(place: int, cell: dict) -> Cell:
         label=label if isinstance(label, dict) else {},
         outputs=[output for output in cell.get("outputs", []) if isinstance(output, dict)],
         count=count if isinstance(count, int) else None,
+        tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
     )

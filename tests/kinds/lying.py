@@ -151,6 +151,32 @@ def forged_handle(m: Material):
     return _steps(m, "from cs_caption.checks.wire import Handle", "Handle(1)")
 
 
+@lying(ONE, says="Recipe", full=True)
+def forged_recipe(m: Material):
+    """A recipe that the student made is never followed where it is judged."""
+    value = "Recipe('module', ({'a': ('Linear', prev_h, prev_h)}, False))"
+    return _steps(m, "from cs_caption.checks.wire import Recipe", value)
+
+
+@lying(ONE, says="float64 tensor", full=True)
+def forged_tensor(m: Material):
+    """Where torch is absent a class of that name can send a tensor: it is no array."""
+    top = """
+    import sys, types
+    class Tensor:
+        def __init__(self, array):
+            self.array = array
+        def detach(self):
+            return self
+        def resolve_neg(self):
+            return self
+        def numpy(self):
+            return self.array
+    sys.modules["torch"] = types.SimpleNamespace(Tensor=Tensor)
+    """
+    return _steps(m, top, "Tensor(np.zeros(prev_h.shape))")
+
+
 @lying(ONE, full=True)
 def forged_foreign_name(m: Material):
     """A type may be called what it likes: its name is escaped and cut."""

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from cs_caption.checks.chances import log_softmax
 from cs_caption.checks.exercise import Case, Exercise, Run
 from cs_caption.checks.gradients import require_gradient
 from cs_caption.checks.n02_hello_rnn import training_by_torch as by_torch
-from cs_caption.checks.n02_hello_rnn.networks import Tables, centred, log_softmax
+from cs_caption.checks.n02_hello_rnn.networks import Tables, centred
 from cs_caption.checks.n02_hello_rnn.training_by_torch import EPS, LIMIT, Weights
 from cs_caption.checks.referee import referee, torch_or_none
 from cs_caption.checks.subject import Outcome, Subject, Wrong

@@ -55,8 +55,3 @@ class Tables:
 def centred(table: np.ndarray) -> np.ndarray:
     """Return the table with columns of mean 0."""
     return table - table.mean(axis=0)
-
-
-def log_softmax(scores: np.ndarray) -> np.ndarray:
-    """Return the logarithms of the probabilities that V scores stand for."""
-    return scores - np.logaddexp.reduce(scores)

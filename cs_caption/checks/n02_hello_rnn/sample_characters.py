@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from cs_caption.checks.chances import NATS_GROWING, likely, log_softmax
 from cs_caption.checks.exercise import Case, Exercise, Run
-from cs_caption.checks.n02_hello_rnn.networks import Tables, centred, log_softmax
+from cs_caption.checks.n02_hello_rnn.networks import Tables, centred
 from cs_caption.checks.subject import Outcome, Subject, Wrong
 from cs_caption.checks.values import awkward, describe, sizes, unchanged
 
@@ -18,10 +19,6 @@ _STEPS = 18
 _DRAWS = 1000
 _TRANSITIONS = 900
 _STEP_APART = 1.3  # between scores: one is about four times as likely as the next
-# Of each symbol n KL(found | expected) is held against these. By Chernoff's bound chance goes above
-# with a probability of 2 exp(-nats), and of a count that grows, 900 times that: with 130 symbols
-# in all, hidden cases included, an honest answer fails less than once in 1e9 checks.
-_NATS, _NATS_GROWING = 28.0, 36.0
 _LARGE_SEED = 2**40
 
 _Hint = tuple[str, str]  # the errors that it is for (a pattern), and what to say of them
@@ -230,7 +227,7 @@ def _frequencies(*temperatures: float, apart: float = 1.0) -> Run:
 
 def _require_frequencies(found: list[int], scores: np.ndarray, T: float, p: Mapping) -> None:
     counts = np.bincount(found, minlength=len(scores))
-    if _likely(counts, log_softmax(scores / T)):
+    if likely(counts, log_softmax(scores / T)):
         return
     by = p["by"]
     others = {
@@ -245,7 +242,7 @@ def _require_frequencies(found: list[int], scores: np.ndarray, T: float, p: Mapp
         "all symbols are equally likely, whatever their scores": 0 * scores,
         "the likeliest symbol is the one with the lowest score": -scores / T,
     }
-    words = next((w for w, s in others.items() if _likely(counts, log_softmax(s))), "")
+    words = next((w for w, s in others.items() if likely(counts, log_softmax(s))), "")
     if np.max(counts) == len(found):
         best = found[0] == int(np.argmax(scores))
         words = "the symbol with the highest score comes every time" if best else _ALIKE
@@ -256,23 +253,6 @@ def _require_frequencies(found: list[int], scores: np.ndarray, T: float, p: Mapp
 
 
 _ALIKE = "one symbol comes every time: is the generator made anew for each?"
-
-
-def _likely(counts: np.ndarray, log_chances: np.ndarray, nats: float = _NATS) -> bool:
-    """Say whether counts as these come with these probabilities without a miracle."""
-    n = counts.sum()
-    return all(
-        _divergence(count, n, log_chance) <= nats
-        for count, log_chance in zip(counts, log_chances, strict=True)
-    )
-
-
-def _divergence(count: int, n: int, log_chance: float) -> float:
-    """n KL between how often a symbol came and how often it should: nats against chance."""
-    rest = np.log(max(-np.expm1(min(log_chance, 0.0)), 1e-300))
-    seen = count * (np.log(count / n) - log_chance) if count else 0.0
-    unseen = (n - count) * (np.log(1 - count / n) - rest) if count < n else 0.0
-    return float(seen + unseen)
 
 
 def _transitions(subject: Subject, rng: Random) -> None:
@@ -287,8 +267,8 @@ def _transitions(subject: Subject, rng: Random) -> None:
         return
     if _follows(tables, [first] * len(found), found):
         raise Wrong("each symbol must be read back in: what follows depends on `first` alone")
-    likely = [int(np.argmax(tables.scores(x))) for x in [first, *found[:-1]]]
-    if likely == found:
+    best = [int(np.argmax(tables.scores(x))) for x in [first, *found[:-1]]]
+    if best == found:
         raise Wrong("after each symbol the likeliest one comes every time: draw at temperature 1")
     if _follows(tables, [first, *_walk(tables, first, len(found) - 1)], found):
         raise Wrong(_LIKELIEST_READ)
@@ -333,9 +313,9 @@ def _memory(subject: Subject, rng: Random) -> None:
 def _depends_on_the_past(tables: Tables) -> bool:
     """Say whether after each symbol another one is likeliest, depending on the one before it."""
     pasts = (*range(tables.V), None)
-    likely = np.exp([[log_softmax(tables.scores(x, q)) for q in pasts] for x in range(tables.V)])
-    best = likely[:, :-1].argmax(axis=-1)
-    return bool(np.all(best != np.roll(best, 1, axis=1)) and likely.min() > 0.02)
+    shares = np.exp([[log_softmax(tables.scores(x, q)) for q in pasts] for x in range(tables.V)])
+    best = shares[:, :-1].argmax(axis=-1)
+    return bool(np.all(best != np.roll(best, 1, axis=1)) and shares.min() > 0.02)
 
 
 def _follows(
@@ -346,7 +326,7 @@ def _follows(
     for x, q, s in zip(read, before or [None] * len(read), found, strict=True):
         after.setdefault((x, q), []).append(s)
     return all(
-        _likely(np.bincount(s, minlength=tables.V), log_softmax(tables.scores(*xq)), _NATS_GROWING)
+        likely(np.bincount(s, minlength=tables.V), log_softmax(tables.scores(*xq)), NATS_GROWING)
         for xq, s in after.items()
     )
 
@@ -391,7 +371,7 @@ def _far(subject: Subject, rng: Random) -> None:
         if found != [best] * 20:
             raise Wrong("at a temperature of 1/1000 another symbol comes than the likeliest")
     (found,) = _calls(subject, [(p, h0, first, _DRAWS // 2, 1e6, seed)])
-    if not _likely(np.bincount(found, minlength=4), np.full(4, -np.log(4))):
+    if not likely(np.bincount(found, minlength=4), np.full(4, -np.log(4))):
         raise Wrong("at a temperature of a million all symbols should be equally likely")
 
 

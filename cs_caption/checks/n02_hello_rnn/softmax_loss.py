@@ -8,12 +8,17 @@ from cs_caption.checks.exercise import Case, Exercise, Run
 from cs_caption.checks.losses import (
     CHANCES,
     LECTURE,
+    NOT_V,
+    OTHER_AXES,
     TINY,
     loss_and_dx,
+    masked_lookalikes,
+    ragged_mask,
     require_dx,
     require_far_apart,
     require_lecture,
     require_loss,
+    softmax_along,
 )
 from cs_caption.checks.n02_hello_rnn import by_torch
 from cs_caption.checks.referee import referee, torch_or_none
@@ -32,12 +37,6 @@ from cs_caption.checks.values import (
 Random = np.random.RandomState
 
 _OVERFLOW = ": large scores overflow; subtract each token's largest score first"
-_AXES = {  # of a softmax that does not run over the scores of each token
-    "the softmax runs over the time steps": 1,
-    "the softmax runs over the sentences of the batch": 0,
-    "the softmax runs over all scores at once": None,
-}
-_NOT_V = ": it must run over the V scores of each token"
 
 
 @dataclass(frozen=True)
@@ -151,20 +150,7 @@ def _draw(rng: Random, rows: int | None = None, steps: int | None = None) -> _Ta
     y = rng.randint(0, V, (N, T))
     chances = weights / weights.sum(-1, keepdims=True)
     picked = np.take_along_axis(chances, y[..., None], -1)[..., 0]
-    return _Task(x, y, _ragged(rng, N, T), -np.log(picked))
-
-
-def _ragged(rng: Random, N: int, T: int) -> np.ndarray:
-    """Different lengths, and a hole; the number of real tokens is no other size of the task."""
-    if N == 1 or T == 1:
-        return np.arange(N * T).reshape(N, T) % 3 != 1
-    while True:
-        lengths = rng.randint(1, T + 1, N)
-        lengths[0] = T
-        mask = np.arange(T) < lengths[:, None]
-        mask[0, 1] = False
-        if mask.sum() not in (N, T, N * T) and len(set(mask.sum(1))) > 1:
-            return mask
+    return _Task(x, y, ragged_mask(rng, N, T), -np.log(picked))
 
 
 def _results(outcome: Outcome, shape: tuple[int, ...], hint: str = "") -> tuple[float, np.ndarray]:
@@ -179,40 +165,10 @@ def _require_loss(task: _Task, loss: float) -> None:
 
 
 def _loss_lookalikes(task: _Task) -> dict[str, float]:
-    losses, mask = task.losses, task.mask
-    (N, T), total, mean = mask.shape, losses[mask].sum(), losses[mask].mean()
-    means = [row[real].mean() for row, real in zip(losses, mask, strict=True) if real.any()]
-    lengths = np.arange(T) < mask.sum(1, keepdims=True)
-    return {
-        "it is the sum over the real tokens: divide by their number": total,
-        "it is divided by N (as CS231n does): divide by the number of real tokens": total / N,
-        "it is divided by T: divide by the number of real tokens": total / T,
-        "it is divided by N T, masked positions included": total / (N * T),
-        "masked positions count as well": losses.mean(),
-        "masked positions count as well, and it is a sum": losses.sum(),
-        "masked positions count as well, and it is divided by N": losses.sum() / N,
-        "masked positions are in the sum, not in the number": losses.sum() / task.count,
-        "the mask is upside down: True is a real token": _mean_of(losses, ~mask),
-        "the mask is made from y: take the one that is given": _mean_of(losses, task.y != 0),
-        "the mask is taken for lengths: it may have holes": _mean_of(losses, lengths),
-        "short sentences weigh too much: take one mean over all tokens": float(np.mean(means)),
-        "its sign is wrong": -mean,
-        "it is a logarithm to base 2": mean / np.log(2),
-        **{words + _NOT_V: _along(task, axis)[0] for words, axis in _AXES.items()},
+    along = {
+        words + NOT_V: softmax_along(*task.given, axis)[0] for words, axis in OTHER_AXES.items()
     }
-
-
-def _along(task: _Task, axis: int | None) -> tuple[float, np.ndarray]:
-    """The loss and its gradient with a softmax along another axis."""
-    x = np.exp(task.x - task.x.max())
-    chances = x / x.sum(axis, keepdims=True)
-    right = np.arange(x.shape[-1]) == task.y[..., None]
-    real = task.mask[..., None]
-    return -np.log(chances[right & real]).mean(), (chances - right) * real / task.count
-
-
-def _mean_of(losses: np.ndarray, mask: np.ndarray) -> float:
-    return losses[mask].mean() if mask.any() else np.inf
+    return masked_lookalikes(task.losses, task.mask, task.y) | along
 
 
 def _require_masked(dx: np.ndarray, mask: np.ndarray) -> None:
@@ -227,9 +183,9 @@ def _require_gradient(subject: Subject, task: _Task, loss: float, dx: np.ndarray
     _require_masked(dx, task.mask)
     sums = dx.sum(-1)
     if not close(sums, 0):
-        for words, axis in _AXES.items():
-            if close(dx, _along(task, axis)[1]):
-                raise Wrong(f"dx is wrong: {words}{_NOT_V}")
+        for words, axis in OTHER_AXES.items():
+            if close(dx, softmax_along(*task.given, axis)[1]):
+                raise Wrong(f"dx is wrong: {words}{NOT_V}")
         raise Wrong(
             "a number added to all scores of a token changes nothing, so each row of dx sums to 0: "
             f"{np.count_nonzero(np.abs(sums) > NUMERIC)} rows do not"
