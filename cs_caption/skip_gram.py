@@ -1,14 +1,14 @@
 """Word vectors learnt from captions alone: skip-gram with negative sampling."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cs_caption.data.vocabulary import Vocabulary
+from cs_caption.data.vocabulary import Vocabulary, each_caption
 
 CAPTIONS = 128  # a step
 RATE = 0.01
@@ -67,7 +67,7 @@ def _check_whole(name: str, value: int) -> None:
 
 def _numbered(captions: Iterable, vocabulary: Vocabulary) -> Tensor:
     """The words of each caption, the special ones made <NULL>: (captions, T)."""
-    rows = vocabulary.encode_batch(list(_flat(captions)))
+    rows = vocabulary.encode_batch(list(each_caption(captions)))
     rows = np.where(rows > vocabulary.UNK, rows, vocabulary.NULL)
     words = rows != vocabulary.NULL
     rows = rows[(words[:, 1:] & words[:, :-1]).any(axis=1)]  # of the others there is no pair
@@ -77,16 +77,6 @@ def _numbered(captions: Iterable, vocabulary: Vocabulary) -> Tensor:
             "vocabulary"
         )
     return torch.from_numpy(rows)
-
-
-def _flat(captions: Iterable) -> Iterator[str]:
-    if isinstance(captions, str):
-        raise TypeError("captions should be a list of strings, got one string")
-    for entry in captions:
-        if isinstance(entry, str):
-            yield entry
-        else:
-            yield from _flat(entry)
 
 
 def _beginning(words: int, dim: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -1387,7 +1387,7 @@ def init_transposed(D, H, forget_bias=1.0, seed=0):
 
 @mutant("lstm_init")
 def init_float32(D, H, forget_bias=1.0, seed=0):
-    """float32."""
+    """The three are rounded to half of their digits."""
     return tuple(each.astype(np.float32) for each in _drawn(D, H, forget_bias, seed))
 
 

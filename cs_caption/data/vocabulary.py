@@ -3,7 +3,7 @@
 import json
 import operator
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,7 @@ class Vocabulary:
                 f"min_count is {min_count}: a word is seen at least once, give 1 or more"
             )
         seen, ends = Counter(), 0
-        for caption in _flat(captions):
+        for caption in each_caption(captions):
             seen.update(word for word in caption.split() if word not in SPECIALS)
             ends += 1
         if not ends:
@@ -164,14 +164,18 @@ def _read(path: Path) -> str:
         raise ValueError(f"{path} is not text, so it is no vocabulary: {error}") from error
 
 
-def _flat(captions: Iterable) -> Iterable[str]:
+def each_caption(captions: Iterable) -> Iterator[str]:
+    """The captions in a list of strings, or in lists of lists of them.
+
+    Raises: TypeError for one string, whose letters would be taken for captions.
+    """
     if isinstance(captions, str):
         raise TypeError("captions should be a list of strings, got one string")
     for entry in captions:
         if isinstance(entry, str):
             yield entry
         else:
-            yield from _flat(entry)
+            yield from each_caption(entry)
 
 
 def _check_words(words: list) -> None:
