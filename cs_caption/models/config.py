@@ -10,7 +10,7 @@ INJECTIONS = ("init", "pre", "par", "merge")
 ENCODERS = {"convnet": SHRINK, "vgg16": 32, "resnet18": 32, "resnet50": 32}  # pixels a cell
 FEATURES = ("grid", "pooled")
 WIDTHS = {"vgg16": (512, 4096), "resnet18": (512, 512), "resnet50": (2048, 2048)}  # of these two
-WHOLE = {"word_dim": 1, "hidden": 1, "attention_dim": 1, "image_size": 1}
+SIZES = ("word_dim", "hidden", "attention_dim", "image_size")
 CHOICES = {"cell": CELLS, "inject": INJECTIONS, "encoder": ENCODERS, "features": FEATURES}
 
 
@@ -51,8 +51,9 @@ class CaptionerConfig:
         object.__setattr__(self, "channels", tuple(self.channels))
         if len(self.channels) != 3:
             raise ValueError(f"channels is {self.channels}: expected three numbers")
-        for name, least in (WHOLE | {"vocab_size": SPECIALS + 1}).items():
-            _check_whole(name, getattr(self, name), least)
+        for name in SIZES:
+            _check_whole(name, getattr(self, name), 1)
+        _check_whole("vocab_size", self.vocab_size, SPECIALS + 1)
         for number in self.channels:
             _check_whole("channels", number, 1)
         for name, known in CHOICES.items():
