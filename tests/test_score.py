@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from cs_caption.metrics import Score, bleu, cider_d
+from cs_caption.metrics import Score, bleu, cider, cider_d, meteor, rouge_l
 from cs_caption.metrics.score import check_captions, check_references
 
-METRICS = pytest.mark.parametrize("metric", [bleu, cider_d])
+METRICS = pytest.mark.parametrize("metric", [bleu, rouge_l, meteor, cider, cider_d])
 
 WRONG = {
     "a bare string for the candidates": ("a dog", [["a dog"]], TypeError, "candidates is a bare"),

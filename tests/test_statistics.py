@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from cs_caption.metrics.statistics import auc, bootstrap_interval, correlation
+from cs_caption.metrics.statistics import (
+    auc,
+    bootstrap_interval,
+    bootstrap_values,
+    correlation,
+    interval,
+    quantiles,
+)
 
 
 def test_auc_is_the_share_of_pairs_in_the_right_order_ties_half():
@@ -68,3 +75,35 @@ def test_auc_among_equals_compares_only_those():
     assert auc(scores, positive) == pytest.approx(1 / 4)
     assert auc(scores, positive, among) == 0
     assert auc([1, 2, 3], [True, True, False], [1, 1, 2]) is None
+
+
+def test_with_the_same_seed_the_same_pictures_are_drawn():
+    rows = np.random.RandomState(2).rand(30, 2)
+    a, b = (bootstrap_values(one, lambda sums: sums[:, 0], 50) for one in (rows, rows + 5))
+    np.testing.assert_allclose(b - a, 5 * 30)
+    assert len(set(a)) > 40
+    other = bootstrap_values(rows, lambda sums: sums[:, 0], 50, seed=1)
+    assert not np.allclose(a, other)
+
+
+def test_the_interval_of_scores_is_that_of_their_mean():
+    values = np.random.RandomState(3).normal(1, 2, 200)
+    rows = np.stack([values, np.ones(200)], axis=1)
+    expected = bootstrap_interval(rows, lambda sums: sums[:, 0] / sums[:, 1], 0.9, 500, 7)
+    assert interval(values, 0.9, 500, 7) == expected
+
+
+@pytest.mark.parametrize("wrong", [{"level": 0}, {"level": 95}, {"draws": 0}])
+def test_a_level_or_draws_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ValueError, match=rf"{next(iter(wrong))} is .*expected"):
+        interval(np.ones(3), **wrong)
+
+
+@pytest.mark.parametrize("values", [np.ones((3, 2)), np.zeros(0), 1.0])
+def test_an_interval_of_what_are_no_scores_is_refused(values):
+    with pytest.raises(ValueError, match="shape"):
+        interval(values)
+
+
+def test_quantiles_leave_out_what_has_no_value():
+    assert quantiles(np.array([np.nan, *range(101)]), 0.9) == pytest.approx((5, 95))

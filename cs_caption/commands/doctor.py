@@ -21,6 +21,7 @@ IMPORTED = {
     "numpy": "numpy",
     "matplotlib": "matplotlib.figure",
     "pillow": "PIL.Image",
+    "snowballstemmer": "snowballstemmer",
     "torch": "torch",
     "safetensors": "safetensors",
 }

@@ -1,20 +1,36 @@
 """Scores of captions: against references, and against the truth of the built-in scenes."""
 
 from cs_caption.metrics.bleu import bleu
-from cs_caption.metrics.cider import DocumentFrequency, cider_d
+from cs_caption.metrics.cider import cider, cider_d
+from cs_caption.metrics.compare import Comparison, compare
+from cs_caption.metrics.frequency import DocumentFrequency
+from cs_caption.metrics.meteor import meteor
 from cs_caption.metrics.objects import ObjectScore, named_objects, object_score, scene_objects
 from cs_caption.metrics.pointing import PointingScore, pointing_score
+from cs_caption.metrics.prepared import References, prepare
+from cs_caption.metrics.ptb import ptb_tokenise
+from cs_caption.metrics.rouge import rouge_l
 from cs_caption.metrics.score import Score
+from cs_caption.metrics.statistics import interval
 
 __all__ = [
+    "Comparison",
     "DocumentFrequency",
     "ObjectScore",
     "PointingScore",
+    "References",
     "Score",
     "bleu",
+    "cider",
     "cider_d",
+    "compare",
+    "interval",
+    "meteor",
     "named_objects",
     "object_score",
     "pointing_score",
+    "prepare",
+    "ptb_tokenise",
+    "rouge_l",
     "scene_objects",
 ]

@@ -11,15 +11,17 @@ class Score:
     """What a caption metric returns.
 
     corpus is the figure for all captions together, which need not be the mean of per_item (N,).
-    by_order holds a Score for each order 1..max_n where the metric has orders, else nothing.
+    by_order holds a Score for each order 1..max_n where the metric has orders, else nothing; name
+    says what was computed where the function's name does not.
     """
 
     corpus: float
     per_item: np.ndarray
     by_order: tuple["Score", ...] = ()
+    name: str = "Score"
 
     def __repr__(self) -> str:
-        return f"Score(corpus={self.corpus:.4f}, {len(self.per_item)} items)"
+        return f"{self.name}(corpus={self.corpus:.4f}, {len(self.per_item)} items)"
 
 
 def check_references(references: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -45,27 +47,36 @@ def check_references(references: Sequence[Sequence[str]]) -> list[list[str]]:
     return references
 
 
-def check_captions(
-    candidates: Sequence[str], references: Sequence[Sequence[str]]
-) -> tuple[list[str], list[list[str]]]:
-    """Candidates (N) and their references (N) as plain lists.
+def check_candidates(candidates: Sequence[str]) -> list[str]:
+    """Candidates as a plain list (N).
 
-    Raises: TypeError and ValueError as `check_references`; ValueError where the lengths differ
-    or nothing is there to score.
+    Raises: TypeError where it is a string, or one of them is none; ValueError where it is empty.
     """
     _refuse_text(candidates, "candidates", "a list of captions")
     candidates = list(candidates)
     for i, caption in enumerate(candidates):
         if not isinstance(caption, str):
             raise TypeError(_not_text(f"candidates[{i}]", caption))
+    if not candidates:
+        raise ValueError("candidates is empty: there is no caption to score")
+    return candidates
+
+
+def check_captions(
+    candidates: Sequence[str], references: Sequence[Sequence[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """Candidates (N) and their references (N) as plain lists.
+
+    Raises: TypeError and ValueError as `check_candidates` and `check_references`; ValueError where
+    the lengths differ.
+    """
+    candidates = check_candidates(candidates)
     references = check_references(references)
     if len(candidates) != len(references):
         raise ValueError(
             f"{len(candidates)} candidates but references for {len(references)} items: "
             "candidates[i] is scored against references[i], so the two need equal lengths"
         )
-    if not candidates:
-        raise ValueError("candidates is empty: there is no caption to score")
     return candidates, references
 
 
