@@ -4,7 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("scenes", "annotators", "metrics", "convolution", "lstm", "softmax", "checks", "grading")
+NAMES = (
+    "scenes",
+    "annotators",
+    "metrics",
+    "convolution",
+    "lstm",
+    "softmax",
+    "decoding",
+    "checks",
+    "grading",
+)
 
 
 def main(wanted: list[str]) -> int:

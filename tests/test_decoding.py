@@ -444,3 +444,323 @@ def test_what_is_said_after_the_end_of_one_row_has_no_part_in_it():
     first, second = greedy(step, torch.tensor([[0], [1]]), max_len=4)
     assert first == Hypothesis((END,), (0.0,), 0.0, 0.0, True)
     assert second.tokens == (3, 3, 3, 3)
+
+
+# A least length, groups, required words.
+
+
+def whole(sentences, keep):
+    """Those of (log_prob, tokens) that are kept, as the search orders them."""
+    return [(log_prob, tokens) for log_prob, tokens in sentences if keep(tokens)]
+
+
+def assert_are(n_best, expected):
+    assert [found.tokens for found in n_best] == [tokens for _, tokens in expected]
+    assert [found.log_prob for found in n_best] == pytest.approx([p for p, _ in expected])
+
+
+@pytest.mark.parametrize("min_len", [0, 1, 2, 3])
+def test_with_a_least_length_a_wide_beam_finds_all_sentences_that_are_long_enough(min_len):
+    model = Pictures(pictures=2, vocab=4, steps=3, end_bias=1.0)
+    settings = {"beam": 64, "max_len": 3, "min_len": min_len}
+    for picture, n_best in enumerate(beam_search(model.step, model.start(), **settings)):
+        assert_are(n_best, whole(model.sentences(picture, 3), lambda some: len(some) >= min_len))
+
+
+def test_nothing_ends_before_the_least_length_however_probable_the_end():
+    model = Pictures(pictures=3, vocab=6, end_bias=20.0)
+    for beam in (1, 3):
+        for n_best in beam_search(model.step, model.start(), beam=beam, max_len=8, min_len=4):
+            assert {len(found.tokens) for found in n_best} == {4}
+            assert len(n_best) == beam
+            assert all(found.finished for found in n_best)
+
+
+def test_where_only_the_end_is_possible_a_least_length_is_an_error_that_says_so():
+    step = fixed([-math.inf, -math.inf, 0.0])
+    with pytest.raises(ValueError, match=r"row 0: .* before min_len"):
+        beam_search(step, torch.zeros(1, 1), beam=2, max_len=3, min_len=2)
+
+
+@pytest.mark.parametrize("settings", [{"groups": 1, "diversity": 9.0}, {"required": []}])
+@pytest.mark.parametrize("length_penalty", [0.0, 0.7])
+def test_one_group_and_nothing_required_is_the_plain_search(settings, length_penalty):
+    model = Pictures(pictures=4, vocab=9, end_bias=0.5)
+    common = {"beam": 4, "max_len": 8, "length_penalty": length_penalty}
+    plain = beam_search(model.step, model.start(), **common)
+    assert beam_search(model.step, model.start(), **common, **settings) == plain
+
+
+def diverse_slowly(model, picture, beam, max_len, groups, diversity, length_penalty):
+    """Diverse beam search with lists, written after algorithm 1 of Vijayakumar et al."""
+    width = beam // groups
+    kept = [[((), 0.0, 0.0)] for _ in range(groups)]  # tokens, log-probability, paid
+    for _ in range(max_len):
+        said = []
+        for group in range(groups):
+            ways = [way for way in kept[group] if way[0][-1:] == (END,)]
+            for tokens, _, paid in kept[group]:
+                for word in range(model.table.shape[3]) if tokens[-1:] != (END,) else ():
+                    longer = (*tokens, word)
+                    dearer = paid + diversity * said.count(word)
+                    ways.append((longer, math.fsum(model.gains(picture, longer)), dearer))
+            ways.sort(key=lambda way: -(way[1] - way[2]) / len(way[0]) ** length_penalty)
+            before = {tokens for tokens, _, _ in kept[group]}
+            kept[group] = ways[:width]
+            said += [tokens[-1] for tokens, _, _ in kept[group] if tokens not in before]
+    found = {}
+    for ways in kept:
+        for tokens, total, _ in ways:
+            found.setdefault(tokens, total)
+    score = {tokens: total / len(tokens) ** length_penalty for tokens, total in found.items()}
+    return sorted(((found[tokens], tokens) for tokens in found), key=lambda one: -score[one[1]])
+
+
+@pytest.mark.parametrize("groups", [2, 3, 6])
+@pytest.mark.parametrize(("diversity", "length_penalty"), [(0.5, 0.0), (2.0, 1.0)])
+def test_groups_are_those_of_the_paper(groups, diversity, length_penalty):
+    model = Pictures(pictures=2, vocab=5, end_bias=0.5, seed=groups)
+    settings = {"groups": groups, "diversity": diversity, "length_penalty": length_penalty}
+    together = beam_search(model.step, model.start(), beam=6, max_len=4, **settings)
+    for picture, n_best in enumerate(together):
+        assert_are(n_best, diverse_slowly(model, picture, 6, 4, **settings))
+        assert [found.score for found in n_best] == pytest.approx(
+            [found.log_prob / len(found.tokens) ** length_penalty for found in n_best]
+        )
+
+
+def test_the_first_group_searches_as_if_it_were_alone():
+    model = Pictures(pictures=4, vocab=9, end_bias=0.5)
+    parted = beam_search(model.step, model.start(), beam=6, groups=3, max_len=7)
+    alone = beam_search(model.step, model.start(), beam=2, max_len=7)
+    for n_best, expected in zip(parted, alone, strict=True):
+        assert [found for found in n_best if found.group == 0] == expected
+
+
+def test_groups_that_nothing_keeps_apart_find_the_same_and_it_comes_once():
+    model = Pictures(pictures=3, vocab=9, end_bias=0.5)
+    same = beam_search(model.step, model.start(), beam=6, groups=3, diversity=0.0, max_len=7)
+    assert same == beam_search(model.step, model.start(), beam=2, max_len=7)
+
+
+def test_groups_that_pay_much_begin_with_different_words():
+    model = Pictures(pictures=5, vocab=9, end_bias=-9.0)
+    settings = {"beam": 4, "groups": 4, "diversity": 50.0, "max_len": 3}
+    for n_best in beam_search(model.step, model.start(), **settings):
+        assert {found.group for found in n_best} == {0, 1, 2, 3}
+        for place in range(3):
+            assert len({found.tokens[place] for found in n_best}) == 4
+
+
+def test_a_frozen_hypothesis_of_an_earlier_group_says_nothing_any_more():
+    """Group 0 ends at once. END is the best word at every step: the second group pays for it
+    once, while it is said, and not for the rest of the search."""
+    step = fixed([math.log(p) for p in (1e-9, 1e-9, 0.6, 0.4)])
+    settings = {"beam": 2, "groups": 2, "diversity": 1.0, "max_len": 4}
+    (n_best,) = beam_search(step, torch.zeros(1, 1), **settings)
+    assert [found.tokens for found in n_best] == [(END,), (3, END)]
+
+
+def holds(tokens, entries):
+    return all(any(word in tokens for word in entry) for entry in entries)
+
+
+REQUIRED = [[3], [0, 3], [(0, 3)], [(0, 1), 3], [(0, 3), (1, 3)], [0, 1, 3]]
+
+
+def as_tuples(entries):
+    return [entry if isinstance(entry, tuple) else (entry,) for entry in entries]
+
+
+@pytest.mark.parametrize("entries", REQUIRED, ids=str)
+@pytest.mark.parametrize("min_len", [0, 4])
+def test_with_required_words_a_wide_beam_finds_all_sentences_that_hold_them(entries, min_len):
+    model = Pictures(pictures=2, vocab=4, steps=4, end_bias=0.5)
+    settings = {"beam": 125, "max_len": 4, "required": entries, "min_len": min_len}
+    for picture, n_best in enumerate(beam_search(model.step, model.start(), **settings)):
+        expected = whole(
+            model.sentences(picture, 4),
+            lambda some: holds(some, as_tuples(entries)) and len(some) >= min_len,
+        )
+        assert_are(n_best, expected[:125])
+
+
+def grid_slowly(model, picture, beam, max_len, entries, length_penalty):
+    """Grid beam search with lists: as many beams as there are numbers of entries met."""
+
+    def met(tokens):
+        return sum(any(word in tokens for word in entry) for entry in entries)
+
+    def rank(way):
+        return -way[0] / max(1, len(way[1])) ** length_penalty
+
+    kept = [(0.0, ())]
+    for _ in range(max_len):
+        ways = [way for way in kept if way[1][-1:] == (END,)]
+        for _, tokens in (way for way in kept if way[1][-1:] != (END,)):
+            for word in range(model.table.shape[3]):
+                if word != END or met(tokens) == len(entries):
+                    longer = (*tokens, word)
+                    ways.append((math.fsum(model.gains(picture, longer)), longer))
+        banks = ([way for way in ways if met(way[1]) == n] for n in range(len(entries) + 1))
+        kept = [way for bank in banks for way in sorted(bank, key=rank)[:beam]]
+    return sorted(whole(kept, lambda some: met(some) == len(entries)), key=rank)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0])
+@pytest.mark.parametrize("entries", [[3], [(3, 4, 5)], [(3, 4), 5]], ids=str)
+def test_required_words_are_searched_for_on_the_papers_grid(seed, length_penalty, entries):
+    model = Pictures(pictures=2, vocab=6, end_bias=1.0, seed=seed)
+    for beam in (1, 2):
+        settings = {"beam": beam, "max_len": 5, "length_penalty": length_penalty}
+        n_bests = beam_search(model.step, model.start(), required=entries, **settings)
+        for picture, n_best in enumerate(n_bests):
+            expected = grid_slowly(model, picture, entries=as_tuples(entries), **settings)
+            assert_are(n_best, expected)
+
+
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0])
+def test_a_sentence_with_the_required_word_that_ends_early_does_not_stop_a_better_one(
+    length_penalty,
+):
+    """3 costs 4 nats at first, then 20, and nothing as the fourth word; 4 costs 1 each time."""
+
+    def step(tokens, state):
+        log_probs = torch.full((len(tokens), 5), -torch.inf, dtype=torch.float64)
+        log_probs[:, END], log_probs[:, 4] = -0.5, -1.0
+        log_probs[:, 3] = torch.tensor([-4.0, -20.0, -20.0, 0.0, -20.0])[state]
+        return log_probs, state + 1
+
+    settings = {"beam": 1, "max_len": 5, "length_penalty": length_penalty}
+    ((found,),) = beam_search(step, torch.zeros(1, dtype=torch.int64), required=[3], **settings)
+    assert found.tokens == (4, 4, 4, 3, END)
+
+
+def test_asked_for_words_that_are_the_likeliest_leave_the_others_a_place():
+    """To say 6 before one of them is dear at first and pays in the end."""
+
+    def step(tokens, state):
+        log_probs = torch.full((len(tokens), 7), -9.0, dtype=torch.float64)
+        place = int(state[0])
+        if place == 0:
+            log_probs[:, 3:6], log_probs[:, 6] = -1.0, -2.0
+        log_probs[tokens == 6, 3] = -0.1
+        if place == 2:
+            log_probs[:, END] = -0.1
+        return log_probs, state + 1
+
+    start = torch.zeros(1, dtype=torch.int64)
+    ((found,),) = beam_search(step, start, beam=1, max_len=3, required=[(3, 4, 5)])
+    assert found.tokens == (6, 3, END)
+
+
+@pytest.mark.parametrize("beam", [1, 2, 5])
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0])
+def test_required_words_stand_in_every_hypothesis_of_a_narrow_beam(beam, length_penalty):
+    entries = [(3,), (5, 7), (8,)]
+    model = Pictures(pictures=6, vocab=9, end_bias=1.0)
+    settings = {"beam": beam, "max_len": 8, "length_penalty": length_penalty}
+    for picture, n_best in enumerate(
+        beam_search(model.step, model.start(), required=[3, (5, 7), 8], **settings)
+    ):
+        assert 1 <= len(n_best) <= beam
+        for found in n_best:
+            assert holds(found.tokens, entries)
+            assert found.log_probs == pytest.approx(model.gains(picture, found.tokens))
+            assert found.score == pytest.approx(
+                found.log_prob / len(found.tokens) ** length_penalty
+            )
+
+
+def test_a_required_word_is_said_though_a_thousand_others_are_likelier():
+    log_probs = torch.zeros(1000, dtype=torch.float64)
+    log_probs[7], log_probs[END] = -30.0, 2.0
+    step = fixed(log_probs.log_softmax(0).tolist())
+    ((found,),) = beam_search(step, torch.zeros(1, 1), beam=1, max_len=5, required=[7])
+    assert found.tokens == (7, END)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("length_penalty", [0.0, 0.7])
+def test_each_picture_may_require_words_of_its_own_and_a_batch_is_as_one_by_one(
+    groups, length_penalty
+):
+    model = Pictures(pictures=4, vocab=9, end_bias=1.0)
+    required = [[3], [], [(4, 6), 0, 8], [5, 6]]
+    settings = {"beam": 4, "max_len": 8, "groups": groups, "length_penalty": length_penalty}
+    together = beam_search(model.step, model.start(), required=required, **settings)
+    for picture, n_best in enumerate(together):
+        start = model.start([picture])
+        (alone,) = beam_search(model.step, start, required=[required[picture]], **settings)
+        assert len(alone) == len(n_best) > 0
+        for one, other in zip(alone, n_best, strict=True):
+            assert_same(one, other)
+    plain = beam_search(model.step, model.start([1]), **settings)
+    assert [found.tokens for found in together[1]] == [found.tokens for found in plain[0]]
+
+
+def test_the_search_for_required_words_stops_when_nothing_better_can_come():
+    model = Pictures(pictures=2, vocab=6, steps=20, end_bias=6.0)
+    settings = {"beam": 2, "max_len": 20, "required": [3]}
+    n_best = beam_search(model.step, model.start(), **settings)
+    assert len(model.calls) < 20
+    assert set(model.calls) == {2 * 2 * 2}
+    for picture, found in enumerate(n_best):
+        expected = whole(model.sentences(picture, 4), lambda some: END in some and 3 in some)
+        assert found[0].tokens == expected[0][1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"min_len": 4}, "min_len is 4 and max_len 3"),
+        ({"min_len": -1}, "min_len is -1"),
+        ({"min_len": 1.0}, "min_len is 1.0"),
+        ({"groups": 0}, "groups is 0: expected a whole number of 1 or more"),
+        ({"groups": 3}, "a beam of 4 cannot be parted into 3 groups"),
+        ({"groups": 2, "diversity": -1.0}, "diversity is -1.0: expected 0 or more"),
+        ({"diversity": math.nan}, "diversity is nan"),
+        ({"required": [END]}, "required has 2: expected ids of words, and not `end`"),
+        ({"required": [-1]}, "required has -1"),
+        ({"required": [()]}, "required has an empty tuple"),
+        ({"required": [3, 5, 3]}, "required has 3 twice"),
+        ({"required": [(3, 5), (5, 3)]}, "required has 3 or 5 twice"),
+        ({"required": [0, 3, 4, 5]}, "max_len is 3, too small for the 4 required words"),
+        ({"required": [[3], [4]]}, "required has 2 lists for 3 pictures"),
+    ],
+)
+def test_wishes_that_make_no_sense_are_refused_before_the_search(settings, words):
+    model = Pictures()
+    with pytest.raises(ValueError, match=words):
+        beam_search(model.step, model.start(), **{"beam": 4, "max_len": 3, **settings})
+    assert model.calls == []
+
+
+@pytest.mark.parametrize("required", ["red", 3, ["red"], [3, [4]], [2.5], [[(3, "red")], [], []]])
+def test_what_is_no_list_of_words_is_refused(required):
+    model = Pictures()
+    with pytest.raises(TypeError, match="required"):
+        beam_search(model.step, model.start(), beam=2, max_len=3, required=required)
+
+
+def test_a_required_word_outside_the_vocabulary_or_never_said_is_an_error_in_words():
+    model = Pictures(pictures=2, vocab=6)
+    with pytest.raises(ValueError, match="required has word 6, outside the step's vocabulary of 6"):
+        beam_search(model.step, model.start(), beam=2, max_len=3, required=[6])
+    step = fixed([-math.inf, math.log(0.4), math.log(0.3), math.log(0.3)])
+    with pytest.raises(ValueError, match=r"picture 1 holds all of 3, 0: .* -inf"):
+        beam_search(step, torch.zeros(2, 1), beam=2, max_len=4, required=[[3], [3, 0]])
+    (n_best,) = beam_search(step, torch.zeros(1, 1), beam=2, max_len=4, required=[(0, 3)])
+    assert all(3 in found.tokens for found in n_best)
+
+
+def test_log_probabilities_may_be_a_view_of_another_tensor():
+    columns = torch.tensor([0.1, 0.1, 0.4, 0.4], dtype=torch.float64).log()[:, None]
+
+    def step(tokens, state):
+        return columns.repeat(1, len(tokens)).T, state
+
+    settings = {"beam": 4, "max_len": 3, "groups": 2, "min_len": 2, "required": [3]}
+    (n_best,) = beam_search(step, torch.zeros(1, 1), **settings)
+    assert all(3 in found.tokens for found in n_best)

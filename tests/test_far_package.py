@@ -50,7 +50,7 @@ def test_what_an_exercise_may_not_lean_on_is_left_out():
     folder = far_package(["cs_caption.metrics", "cs_caption.decoding", "torch"])
     package = folder / "package" / "cs_caption"
     assert not (package / "metrics" / "__init__.py").exists()
-    assert not (package / "decoding.py").exists()
+    assert not (package / "decoding" / "__init__.py").exists()
     assert not [p for p in package.rglob("*.pyc") if "decoding" in p.name or "metrics" in str(p)]
     assert (package / "data" / "scenes.py").exists()
     words = python(folder, "import torch", "absent")

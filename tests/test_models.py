@@ -191,6 +191,20 @@ def test_beam_search_over_a_batch_of_pictures_gives_what_each_gives_alone(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_speaker_says_what_step_and_start_say_and_carries_no_pictures(kind):
+    model, images = small(**KINDS[kind]), pictures()
+    step, state = model.speaker(images)
+    assert not {"grid", "keys"} & set(state)
+    for settings in ({"beam": 1}, {"beam": 4}, {"beam": 4, "groups": 2, "required": [5]}):
+        expected = beam_search(model.step, model.start(images), max_len=6, **settings)
+        found = beam_search(step, state, max_len=6, **settings)
+        for n_best, others in zip(found, expected, strict=True):
+            assert [h.tokens for h in n_best] == [h.tokens for h in others]
+            for one, other in zip(n_best, others, strict=True):
+                assert one.log_probs == pytest.approx(other.log_probs, abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_special_words_are_never_said(kind):
     model = small(**KINDS[kind])
     with torch.no_grad():

@@ -18,7 +18,12 @@ class AdditiveAttention(nn.Module):
         self.score = nn.Linear(attention_dim, 1, bias=False)
 
     def forward(self, query: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """query (R, Q), keys (R, L, A), values (R, L, C) -> z (R, C), alpha (R, L)."""
-        scores = self.score((keys + self.query(query)[:, None]).tanh()).squeeze(2)
-        alpha = scores.softmax(dim=1)
-        return (alpha[:, None] @ values).squeeze(1), alpha
+        """query (R, Q), keys (N, L, A), values (N, L, C) -> z (R, C), alpha (R, L).
+
+        R is N, or K times N where the first K queries look at the first picture, and so on.
+        """
+        N, _, A = keys.shape
+        several = self.query(query).view(N, len(query) // max(N, 1), 1, A)
+        scores = self.score((keys[:, None] + several).tanh_()).squeeze(3)
+        alpha = scores.softmax(dim=2)  # (N, K, L)
+        return (alpha @ values).flatten(0, 1), alpha.flatten(0, 1)

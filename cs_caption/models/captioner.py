@@ -1,5 +1,7 @@
 """The captioner: a convnet that looks, a recurrent network that speaks."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,7 @@ UNSAYABLE = [NULL, 1, 3]  # <NULL>, <START>, <UNK>: never part of a sentence
 CELLS = {"lstm": nn.LSTMCell, "rnn": nn.RNNCell, "gru": nn.GRUCell}
 
 State = dict[str, Tensor]
+Step = Callable[[Tensor, State], tuple[Tensor, State]]
 Images = Tensor | np.ndarray
 
 
@@ -156,6 +159,22 @@ class Captioner(nn.Module):
         log_probs = logits.float().log_softmax(dim=1)
         log_probs[:, UNSAYABLE] = -torch.inf
         return log_probs, state
+
+    def speaker(self, images: Images) -> tuple[Step, State]:
+        """A `step` that knows what it looks at, and its first state: `step` and `start` in one.
+
+        The cells of the pictures, which no word changes, are left out of the state, so that a
+        search with K hypotheses a picture does not carry K copies of them from word to word. Rows
+        of one picture must stand together, as many for each: so the searches have them.
+        """
+        state = self.start(images)
+        fixed = {key: state.pop(key) for key in ("grid", "keys") if key in state}
+
+        def step(tokens: Tensor, state: State) -> tuple[Tensor, State]:
+            log_probs, after = self.step(tokens, state | fixed)
+            return log_probs, {key: after[key] for key in state}
+
+        return step, state
 
     def forward(self, images: Images | None, tokens_in: Tensor, of: Tensor | None = None) -> Tensor:
         """Logits (M, T, V) of the word after each of tokens_in (M, T).
