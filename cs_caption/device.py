@@ -1,4 +1,7 @@
-"""Where torch computes: the choice of device, in one place."""
+"""Where torch computes: the choice of device, in one place, and the machine in words."""
+
+import os
+import platform
 
 import torch
 
@@ -22,6 +25,14 @@ def pick_device(name: str | torch.device = "auto") -> torch.device:
             f"{torch.__version__}): use 'cpu' or 'auto', or install a torch built for it"
         )
     return torch.device(text)
+
+
+def machine() -> str:
+    """What figures were measured on: system, cores, versions."""
+    return (
+        f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} of "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}"
+    )
 
 
 def _count(kind: str) -> int:

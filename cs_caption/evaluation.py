@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,21 +11,28 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from cs_caption.data.vocabulary import Vocabulary
-from cs_caption.decoding import Hypothesis, beam_search
+from cs_caption.decoding import Hypothesis, beam_search, sample
 from cs_caption.metrics import (
     ObjectScore,
     PointingScore,
     bleu,
     cider_d,
+    meteor,
     object_score,
     pointing_score,
+    rouge_l,
     scene_objects,
 )
 from cs_caption.metrics.bleu import bleu_from_rows, bleu_rows
 from cs_caption.metrics.objects import BINS, f1_from_rows
 from cs_caption.metrics.pointing import rows_by_picture
 from cs_caption.metrics.score import check_references
-from cs_caption.metrics.statistics import auc, bootstrap_interval
+from cs_caption.metrics.statistics import (
+    auc,
+    bootstrap_interval,
+    interval,
+    mean_from_sums,
+)
 
 BATCH = 32  # pictures at once: five captions each of them attend to the grid together
 
@@ -73,7 +80,7 @@ class Measures:
 
     references says how many captions of each picture each candidate is compared with; what was
     not measured is None. nats_per_token is the cost of the references, the rest is about
-    the captions.
+    the captions. ROUGE-L and METEOR (exact and stem) are measured of the evaluated model alone.
     """
 
     name: str
@@ -85,6 +92,8 @@ class Measures:
     exact_set: float | None = None
     hallucination: float | None = None
     note: str = ""
+    rouge_l: float | None = None
+    meteor_es: float | None = None
 
 
 @dataclass(frozen=True)
@@ -192,7 +201,11 @@ def evaluate(
         for i, sentences in enumerate(found)
     )
     return Evaluation(
-        measures=measure("model", captions, references, objects=objects, costs=costs),
+        measures=replace(
+            measure("model", captions, references, objects=objects, costs=costs),
+            rouge_l=rouge_l(captions, references).corpus,
+            meteor_es=meteor(captions, references).corpus,
+        ),
         beam=beam,
         intervals=_intervals(captions, references, costs, objects, pointing),
         results=results,
@@ -254,23 +267,63 @@ def decode(
     beam: int = 5,
     max_len: int = 30,
     report: Report | None = None,
+    **search: Any,
 ) -> list[tuple[Sentence, ...]]:
-    """The n-best sentences of each picture (N, H, W, 3), best first."""
+    """The n-best sentences of each picture (N, H, W, 3), best first.
+
+    `search` are more settings of `decoding.beam_search`, the same ones for every picture.
+    """
     found: list[tuple[Sentence, ...]] = []
     with _asking(trained.model) as model:
         for rows in _batches(len(images)):
-            state = model.start(images[rows])
+            step, state = model.speaker(images[rows])
             n_best = beam_search(
-                model.step,
+                step,
                 state,
                 beam=beam,
                 max_len=max_len,
                 start=Vocabulary.START,
                 end=Vocabulary.END,
+                **search,
             )
             found += [tuple(_sentence(h, trained.vocabulary) for h in beams) for beams in n_best]
             if report and (len(found) % (8 * BATCH) == 0 or len(found) == len(images)):
                 report(f"captioned {len(found):,} of {len(images):,} pictures")
+    return found
+
+
+def draw(
+    trained: Any,
+    images: np.ndarray,
+    *,
+    times: int = 1,
+    max_len: int = 30,
+    seed: int = 0,
+    **how: Any,
+) -> list[tuple[Sentence, ...]]:
+    """Sentences drawn for each picture (N, H, W, 3), `times` of them, the most probable first.
+
+    `how` are more settings of `decoding.sample`. What is drawn for a picture depends on the seed
+    and on the pictures before it.
+    """
+    found: list[tuple[Sentence, ...]] = []
+    generator = torch.Generator().manual_seed(seed)
+    with _asking(trained.model) as model:
+        for rows in _batches(len(images)):
+            some = np.repeat(images[rows], times, axis=0)
+            step, state = model.speaker(some)
+            drawn = sample(
+                step,
+                state,
+                max_len=max_len,
+                start=Vocabulary.START,
+                end=Vocabulary.END,
+                generator=generator,
+                **how,
+            )
+            for first in range(0, len(drawn), times):
+                best = sorted(drawn[first : first + times], key=lambda h: -h.log_prob)
+                found.append(tuple(_sentence(h, trained.vocabulary) for h in best))
     return found
 
 
@@ -375,26 +428,18 @@ def _intervals(
     pointing: PointingScore | None,
 ) -> dict[str, tuple[float, float]]:
     """Bounds by the name of the figure; CIDEr-D's keep the document frequencies as they are."""
-    scores = cider_d(captions, references).per_item
     found = {
-        "nats_per_token": bootstrap_interval(costs, _ratio),
+        "nats_per_token": bootstrap_interval(costs, mean_from_sums),
         "bleu_4": bootstrap_interval(
             bleu_rows(captions, references), lambda sums: bleu_from_rows(sums)[:, -1]
         ),
-        "cider_d": bootstrap_interval(_with_ones(scores), _ratio),
+        "cider_d": interval(cider_d(captions, references).per_item),
     }
     if objects:
         exact = np.array([name == "all" for name in objects.bins])
         found["object_f1"] = bootstrap_interval(objects.rows, f1_from_rows)
-        found["exact_set"] = bootstrap_interval(_with_ones(exact), _ratio)
+        found["exact_set"] = interval(exact)
     if pointing and pointing.counted:
-        found["pointing"] = bootstrap_interval(rows_by_picture(pointing, len(captions)), _ratio)
+        rows = rows_by_picture(pointing, len(captions))
+        found["pointing"] = bootstrap_interval(rows, mean_from_sums)
     return found
-
-
-def _ratio(sums: np.ndarray) -> np.ndarray:
-    return sums[:, 0] / sums[:, 1]
-
-
-def _with_ones(values: np.ndarray) -> np.ndarray:
-    return np.stack([values, np.ones(len(values))], axis=1)

@@ -87,6 +87,56 @@ def test_caption_shows_the_n_best_with_log_probabilities(run_folder, picture, ca
     assert sum(best["log_probs"]) == pytest.approx(best["log_prob"], abs=1e-4)
 
 
+def said_by(run_folder, picture, capsys, *flags):
+    """The n-best of a picture, as JSON has them."""
+    capsys.readouterr()
+    assert caption(run_folder, picture, "--json", *flags) == 0
+    return json.loads(capsys.readouterr().out)["n_best"]
+
+
+def test_caption_searches_as_it_is_asked_to(run_folder, picture, capsys):
+    plain = said_by(run_folder, picture, capsys)[0]
+    word = next(w for w in ("star", "circle", "square") if w not in plain["caption"].split())
+    required = said_by(run_folder, picture, capsys, "--require", word)[0]
+    assert word in required["words"]
+    longer = said_by(run_folder, picture, capsys, "--min-len", 25, "--max-len", 28)[0]
+    assert 25 <= len(longer["words"]) <= 28
+    groups = ("--groups", 4, "--diversity", 9, "--beam", 4, "--n-best", 4)
+    first = {one["words"][0] for one in said_by(run_folder, picture, capsys, *groups)}
+    assert len(first) == 4
+
+
+def test_caption_draws_the_same_with_the_same_seed(run_folder, picture, capsys):
+    flags = ("--sample", "--n-best", 3, "--temperature", 1.5, "--top-p", 0.9, "--top-k", 20)
+    first, again = (said_by(run_folder, picture, capsys, *flags, "--seed", 1) for _ in range(2))
+    other = said_by(run_folder, picture, capsys, *flags, "--seed", 2)
+    assert first == again
+    assert first != other
+    assert [one["log_prob"] for one in first] == sorted(
+        (one["log_prob"] for one in first), reverse=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--require", "zebra"), "zebra: the captioner does not know"),
+        (("--require", "<UNK>"), "does not know"),
+        (("--sample", "--min-len", 3), "leave out"),
+        (("--sample", "--temperature", 0), "temperature"),
+        (("--length-penalty", -1), "length_penalty"),
+    ],
+)
+def test_caption_refuses_settings_that_make_no_sense(run_folder, picture, capsys, flags, words):
+    assert caption(run_folder, picture, *flags) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_captioner_that_comes_with_the_package_is_named_by_one_word(picture, capsys):
+    assert caption("rich", picture) == 0
+    assert f"{picture}: " in capsys.readouterr().out
+
+
 def test_caption_says_when_a_picture_is_unlike_the_training_pictures(run_folder, tmp_path, capsys):
     noise = tmp_path / "noise.png"
     Image.effect_noise((300, 200), 120).convert("RGB").save(noise)

@@ -13,11 +13,19 @@ from cs_caption.evaluation import (  # noqa: E402
     Measures,
     attention_of,
     decode,
+    draw,
     evaluate,
     pooled_features,
     reference_costs,
 )
-from cs_caption.metrics import bleu, cider_d, object_score, scene_objects  # noqa: E402
+from cs_caption.metrics import (  # noqa: E402
+    bleu,
+    cider_d,
+    meteor,
+    object_score,
+    rouge_l,
+    scene_objects,
+)
 from cs_caption.models import Captioner, CaptionerConfig  # noqa: E402
 
 SCENES = Scenes("val", n=BATCH + 5)  # more than a batch, and a ragged one
@@ -66,6 +74,8 @@ def test_figures_are_those_of_the_captions_that_were_decoded(evaluation):
     measures = evaluation.measures
     assert measures.bleu[3] == bleu(captions, SCENES.captions).corpus
     assert measures.cider_d == cider_d(captions, SCENES.captions).corpus
+    assert measures.rouge_l == rouge_l(captions, SCENES.captions).corpus
+    assert measures.meteor_es == meteor(captions, SCENES.captions).corpus
     assert measures.references == 5
     truth = object_score(captions, [scene_objects(scene.objects) for scene in SCENES])
     assert (measures.object_f1, measures.exact_set) == (truth.f1, truth.exact)
@@ -84,6 +94,26 @@ def test_the_best_sentence_comes_first_with_the_cost_of_each_word(evaluation):
         assert len(best.words) == len(best.log_probs)
         assert best.text.split() == [word for word in best.words if word != "<END>"]
         assert best.per_word == pytest.approx(np.mean(best.log_probs))
+
+
+def test_a_search_may_be_asked_for_more():
+    images = SCENES.images[:3]
+    free, long = (decode(TINY, images, beam=3, max_len=9, **more) for more in ({}, {"min_len": 8}))
+    assert min(len(n_best[0].words) for n_best in long) >= 8
+    assert [n_best[0].log_prob for n_best in free] >= [n_best[0].log_prob for n_best in long]
+
+
+def test_sentences_are_drawn_for_each_picture_the_most_probable_first():
+    drawn, again, other = (
+        draw(TINY, SCENES.images, times=3, max_len=6, seed=seed) for seed in (5, 5, 6)
+    )
+    assert [len(some) for some in drawn] == [3] * len(SCENES)
+    assert drawn == again
+    assert drawn != other
+    for some in drawn:
+        found = [sentence.log_prob for sentence in some]
+        assert found == sorted(found, reverse=True)
+    assert drawn[0] != drawn[BATCH]  # a batch goes on with the random numbers of the one before
 
 
 def test_attention_belongs_to_the_words_of_the_best_caption(evaluation):

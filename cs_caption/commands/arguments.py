@@ -3,8 +3,10 @@
 import argparse
 from pathlib import Path
 
+from cs_caption.checkpoint import Trained, load_captioner
 from cs_caption.data import CaptionedImages, open_captions
 from cs_caption.device import KINDS
+from cs_caption.ready_made import NAMES, folder_of
 
 
 def add_number(
@@ -21,8 +23,17 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    purpose = "folder of a trained captioner (default: %(default)s, which `make demo` writes)"
+    purpose = (
+        "folder of a trained captioner (default: %(default)s, which `make demo` writes); or "
+        f"{' or '.join(NAMES)}, which comes with the package"
+    )
     parser.add_argument("--model", type=Path, default=Path("runs/demo"), help=purpose)
+
+
+def load_model(args: argparse.Namespace) -> Trained:
+    """The captioner that --model names: a folder, or one that comes with the package."""
+    ready = str(args.model) in NAMES and not args.model.exists()
+    return load_captioner(folder_of(str(args.model)) if ready else args.model, args.device)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cs_caption.checkpoint import Trained, load_captioner
-from cs_caption.commands.arguments import add_device, add_model, add_number
+from cs_caption.checkpoint import Trained
+from cs_caption.commands.arguments import add_device, add_model, add_number, load_model
 from cs_caption.data.listing import is_picture_name
 from cs_caption.data.pictures import read_picture
-from cs_caption.evaluation import Sentence, decode
+from cs_caption.data.vocabulary import SPECIALS
+from cs_caption.evaluation import Sentence, decode, draw
 from cs_caption.models.novelty import Novelty
 
 BATCH = 64
@@ -23,18 +24,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_number(parser, "--beam", 5, "sentences kept at each step; 1 is greedy")
     add_number(parser, "--n-best", 1, "sentences shown a picture, with log-probabilities")
+    add_number(parser, "--max-len", 30, "words of a sentence at most")
+    add_search(parser)
+    add_draws(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line a picture")
     add_device(parser)
 
 
+def add_search(parser: argparse.ArgumentParser) -> None:
+    """What beam search can be asked for beside its width."""
+    add_number(parser, "--min-len", 0, "words of a sentence at least")
+    penalty = "0 ranks sentences by log-probability, 1 by its mean a word (default: 0)"
+    parser.add_argument("--length-penalty", type=float, default=0.0, metavar="X", help=penalty)
+    add_number(parser, "--groups", 1, "groups of the beam that keep away from each other's words")
+    apart = "log-probability that a word costs which another group says (default: 0.5)"
+    parser.add_argument("--diversity", type=float, default=0.5, metavar="X", help=apart)
+    word = "a word that has to be said; may be given several times"
+    parser.add_argument("--require", action="append", default=[], metavar="WORD", help=word)
+
+
+def add_draws(parser: argparse.ArgumentParser) -> None:
+    """Drawing sentences at random instead."""
+    sample = "draw --n-best sentences instead of searching for the most probable"
+    parser.add_argument("--sample", action="store_true", help=sample)
+    heat = "flattens (above 1) or sharpens what is drawn from (default: 1)"
+    parser.add_argument("--temperature", type=float, default=1.0, metavar="X", help=heat)
+    add_number(parser, "--top-k", None, "draw from the N most probable words alone")
+    nucleus = "draw from the fewest words that hold this much probability"
+    parser.add_argument("--top-p", type=float, metavar="X", help=nucleus)
+    add_number(parser, "--seed", 0, "of the draws")
+
+
 def run(args: argparse.Namespace) -> int:
-    if not 1 <= args.n_best <= args.beam:
+    if args.n_best < 1 or (args.n_best > args.beam and not args.sample):
         raise ValueError(f"--n-best {args.n_best}: give 1 to {args.beam}, the width of the beam")
-    trained = load_captioner(args.model, args.device)
+    if args.sample and (args.require or args.groups > 1 or args.min_len or args.length_penalty):
+        raise ValueError(
+            "--sample draws and does not search: leave out --require, --groups, --min-len and "
+            "--length-penalty"
+        )
+    trained = load_model(args)
+    required = word_numbers(trained, args.require)
     paths = pictures_in(args.pictures)
     read, failed = read_all(paths, trained.model.config.image_size)
     for start in range(0, len(read), BATCH):
-        caption_batch(trained, read[start : start + BATCH], args)
+        caption_batch(trained, read[start : start + BATCH], args, required)
     if failed and read:
         print(f"{failed} of {len(paths)} pictures could not be read", file=sys.stderr)
     return 0 if not failed else (1 if read else 2)
@@ -66,15 +100,51 @@ def read_all(paths: list[Path], size: int) -> tuple[list[tuple[Path, np.ndarray]
     return read, len(paths) - len(read)
 
 
+def word_numbers(trained: Trained, words: list[str]) -> list[int]:
+    """The numbers of words that have to be said.
+
+    Raises: ValueError for a word that the captioner does not know.
+    """
+    known = {word: number for number, word in enumerate(trained.vocabulary.words)}
+    for word in words:
+        if word not in known or word in SPECIALS:
+            raise ValueError(f"--require {word}: the captioner does not know this word")
+    return [known[word] for word in words]
+
+
 def caption_batch(
-    trained: Trained, batch: list[tuple[Path, np.ndarray]], args: argparse.Namespace
+    trained: Trained,
+    batch: list[tuple[Path, np.ndarray]],
+    args: argparse.Namespace,
+    required: list[int],
 ) -> None:
     images = np.stack([image for _, image in batch])
     unlike = is_unlike(trained, images)
-    spoken = decode(trained, images, beam=args.beam)
+    spoken = speak(trained, images, args, required)
     for (path, _), sentences, odd in zip(batch, spoken, unlike, strict=True):
         show = print_json if args.json else print_plain
         show(path, sentences[: args.n_best], bool(odd), has_seen(trained))
+
+
+def speak(
+    trained: Trained, images: np.ndarray, args: argparse.Namespace, required: list[int]
+) -> list[tuple[Sentence, ...]]:
+    """Sentences of each picture, searched for or drawn."""
+    if args.sample:
+        how = {"temperature": args.temperature, "top_k": args.top_k, "top_p": args.top_p}
+        times = {"times": args.n_best, "max_len": args.max_len, "seed": args.seed}
+        return draw(trained, images, **times, **how)
+    return decode(
+        trained,
+        images,
+        beam=args.beam,
+        max_len=args.max_len,
+        length_penalty=args.length_penalty,
+        min_len=args.min_len,
+        groups=args.groups,
+        diversity=args.diversity,
+        required=required or None,
+    )
 
 
 def is_unlike(trained: Trained, images: np.ndarray) -> np.ndarray:

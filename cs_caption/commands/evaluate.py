@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from cs_caption.checkpoint import Trained, load_captioner
+from cs_caption.checkpoint import Trained
 from cs_caption.commands.arguments import (
     add_cache,
     add_data,
@@ -12,6 +12,7 @@ from cs_caption.commands.arguments import (
     add_model,
     add_number,
     check_data,
+    load_model,
     open_split,
 )
 from cs_caption.commands.figures import format_evaluation
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     check_data(args)
-    trained = load_captioner(args.model, args.device)
+    trained = load_model(args)
     data, about = scenes(args, trained) if args.data is None else folder(args, trained)
     if args.cache:
         data = cache_features(trained.model, data, args.cache / f"evaluate_{args.split or 'test'}")

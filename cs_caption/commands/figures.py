@@ -44,7 +44,12 @@ def format_bins(evaluation: Evaluation) -> str:
 def format_evaluation(evaluation: Evaluation, data: str) -> str:
     """What `evaluate` found, for a terminal."""
     title = f"{len(evaluation.results):,} pictures of {data}, beam {evaluation.beam}"
-    parts = [title, format_lines([evaluation.measures]), format_pointing(evaluation.pointing)]
+    measures = evaluation.measures
+    others = (
+        f"BLEU-1 {_number(measures.bleu[0])}, ROUGE-L {_number(measures.rouge_l)}, METEOR-ES "
+        f"{_number(measures.meteor_es)} (exact and stem: lower than COCO's METEOR)"
+    )
+    parts = [title, format_lines([measures]), others, format_pointing(evaluation.pointing)]
     if evaluation.objects:
         parts.append(format_bins(evaluation))
     return "\n".join(parts)

@@ -10,8 +10,6 @@ import argparse
 import datetime
 import hashlib
 import json
-import os
-import platform
 import shlex
 import sys
 import time
@@ -26,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cs_caption.data import Scenes
+from cs_caption.device import machine
 from cs_caption.files import whole_file
 from cs_caption.models.encoder import Encoder
 from cs_caption.models.weights import SCENES
@@ -126,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record = {
         "command": shlex.join(["python", "-m", "cs_caption.models.pretrain", *given]),
         "date": datetime.date.today().isoformat(),
-        "machine": _machine(),
+        "machine": machine(),
         "seed": args.seed,
         "data": "Scenes('large'), level simple: pictures and their objects, no captions",
         "pictures": args.pictures,
@@ -171,13 +170,6 @@ def _batches(pictures: int, batch: int) -> Iterator[Tensor]:
     while True:
         order = torch.randperm(pictures)
         yield from order[: pictures // batch * batch].split(batch)
-
-
-def _machine() -> str:
-    return (
-        f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} of "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}"
-    )
 
 
 def _say(line: str) -> None:

@@ -28,7 +28,14 @@ from cs_caption.studies.record import Record, Run, in_order
 from cs_caption.studies.study import Study
 
 # What figures depend on: a result that other code, data or weights made is not taken up.
-STANDS_ON = ("*.py", "data/**/*.py", "metrics/**/*.py", "models/**/*.*", "studies/**/*.py")
+STANDS_ON = (
+    "*.py",
+    "data/**/*.py",
+    "decoding/**/*.py",
+    "metrics/**/*.py",
+    "models/**/*.*",
+    "studies/**/*.py",
+)
 GENERATED = (".pyc",)
 
 Report = Callable[[str], object]
