@@ -304,6 +304,55 @@ def _speaking(rng: Random) -> tuple:
     return step, whole(rng.randint(0, states, 1)), *options
 
 
+def _array_table(rng: Random, start: int, end: int) -> tuple:
+    """A step of arrays and a state of one row; `start` is never said, `end` always possible."""
+    V, columns = int(rng.randint(3, 9)), _some(rng, rng.randint(1, 3), 3)
+    V = max(V, start + 1, end + 1)
+    scores = _normal(rng, (*columns, V, V)) * 10.0 ** rng.uniform(-1, 1)
+    scores[rng.rand(*scores.shape) < 0.2] = -np.inf
+    scores[..., start] = -np.inf
+    scores[..., end] = _normal(rng, scores.shape[:-1]) + rng.uniform(-3, 3)
+    log_probs = scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True)
+    following = np.stack([rng.randint(0, S, (*columns, V)) for S in columns], axis=-1)
+    state = np.array([[rng.randint(S) for S in columns]])
+    if len(columns) == 1:
+        following, state = following[..., 0], state[:, 0]
+    return table_step(log_probs, following), state, V
+
+
+def _sentence(rng: Random) -> tuple:
+    start = int(rng.choice([1, 1, 0, 4]))
+    step, state, V = _array_table(rng, start, 2)
+    words = [w for w in range(V) if w not in (start, 2)]
+    tokens = [int(w) for w in rng.choice(words, rng.randint(0, 9))] if words else []
+    tokens += [2] * int(rng.randint(2))
+    return step, state, tokens, *(() if start == 1 else (start,))
+
+
+def _lengths(rng: Random) -> tuple:
+    N, T = _some(rng, 2, 6)
+    shapes = [((), ()), ((N,), (N,)), ((N,), ()), ((), (T,)), ((N, T), (T,)), ((N, 1), (T,))]
+    of_log_prob, of_length = shapes[rng.randint(len(shapes))]
+    log_prob = -rng.exponential(10, of_log_prob)
+    log_prob = np.where(rng.rand(*of_log_prob) < 0.1, -np.inf, log_prob)
+    length = rng.randint(1, 25, of_length)
+    alpha = float(rng.choice([0.0, 1.0, rng.uniform(0, 3)]))
+    return (
+        log_prob if of_log_prob else float(log_prob),
+        length if of_length else int(length),
+        *_given(rng, alpha),
+    )
+
+
+def _search(rng: Random) -> tuple:
+    start, end = (int(w) for w in ((1, 2) if rng.rand() < 0.7 else rng.permutation(5)[:2]))
+    step, state, _ = _array_table(rng, start, end)
+    beam, max_len = int(rng.randint(1, 12)), int(rng.randint(1, 9))
+    alpha = float(rng.choice([0.0, 0.0, 1.0, rng.uniform(0, 2)]))
+    more = (start, end, alpha)
+    return step, state, beam, max_len, *(() if more == (1, 2, 0.0) else more)
+
+
 def _drawn_words(rng: Random) -> tuple:
     M, H, V = _some(rng, 3)
     sampled = rng.permutation(V)[: rng.randint(1, V + 1)]
@@ -311,6 +360,65 @@ def _drawn_words(rng: Random) -> tuple:
     h, W, b = (floats(scale * _normal(rng, shape), dtype) for shape in ((M, H), (V, H), (V,)))
     log_expected = floats(np.log(rng.uniform(1e-4, 1, V)), dtype)
     return h, W, b, whole(rng.randint(0, V, M)), whole(sampled), log_expected
+
+
+def _captions_and_references(rng: Random) -> tuple[list[str], list[list[str]]]:
+    """Captions of no word and more, of few words in all, some with parts of their references."""
+    known = [*dict.fromkeys(word for caption in _text_of(rng) for word in caption.split())]
+    known = known[: rng.randint(1, 12)]
+
+    def caption() -> str:
+        return " ".join(rng.choice(known, rng.randint(0, 12)).tolist())
+
+    references = [[caption() for _ in range(rng.randint(1, 6))] for _ in range(rng.randint(1, 6))]
+    candidates = [
+        _near(rng, several[0]) if rng.rand() < 0.6 else caption() for several in references
+    ]
+    return candidates, references
+
+
+def _near(rng: Random, caption: str) -> str:
+    """A part of a caption, said once or twice."""
+    words = caption.split()
+    return " ".join(words[rng.randint(3) : rng.randint(1, 14)] * rng.randint(1, 3))
+
+
+def _scored(rng: Random) -> tuple:
+    options = _given(rng, int(rng.randint(1, 7)), bool(rng.rand() < 0.6))
+    return *_captions_and_references(rng), *options
+
+
+def _one_scored(rng: Random) -> tuple:
+    (candidate, *_), (references, *_) = _captions_and_references(rng)
+    beta = rng.choice([1.0, 2.0, rng.uniform(0.01, 10)])
+    return candidate, references, *_given(rng, float(beta))
+
+
+def _consensus(rng: Random) -> tuple:
+    """A caption, its references, df of some of their n-grams, pictures, and sigma or not."""
+    (candidate, *_), (references, *_) = _captions_and_references(rng)
+    pictures, df = int(10 ** rng.uniform(0, 5)), {}
+    for caption in (candidate, *references):
+        words = caption.split()
+        for n in range(1, 5):
+            for i in range(len(words) - n + 1):
+                if rng.rand() < 0.7:
+                    df[" ".join(words[i : i + n])] = int(rng.randint(1, pictures + 1))
+    return candidate, references, df, pictures, *_given(rng, float(10 ** rng.uniform(-0.5, 1.5)))
+
+
+def _weighed(rng: Random) -> tuple:
+    candidate, _, df, pictures, *_ = _consensus(rng)
+    return candidate, df, pictures
+
+
+def _paired(rng: Random) -> tuple:
+    """Two captions, stems of some of their words, and lists of words that may share some."""
+    (candidate, *_), ((reference, *_), *_) = _captions_and_references(rng)
+    known = sorted({*candidate.split(), *reference.split(), "a", "go", "went"})
+    stems = {word: str(rng.choice(known)) for word in known if rng.rand() < 0.4}
+    lists = [rng.choice(known, rng.randint(1, 5)).tolist() for _ in range(rng.randint(0, 5))]
+    return candidate, reference, stems, lists
 
 
 def _some(rng: Random, count: int, most: int = 5) -> tuple[int, ...]:
@@ -370,4 +478,14 @@ _DRAWS = {
     "init_output_bias": _counts,
     "sample_caption": _speaking,
     "sampled_softmax_loss": _drawn_words,
+    "sequence_log_prob": _sentence,
+    "length_normalized_score": _lengths,
+    "beam_search": _search,
+    "clipped_precision": lambda rng: (*_captions_and_references(rng), int(rng.randint(1, 7))),
+    "brevity_penalty": _captions_and_references,
+    "bleu": _scored,
+    "rouge_l": _one_scored,
+    "cider_vectors": _weighed,
+    "cider_d": _consensus,
+    "meteor_score": _paired,
 }

@@ -20,7 +20,7 @@ from cs_caption.checks.table import text_table
 
 SOLUTIONS = Path(__file__).resolve().parent.parent / "solutions"
 _SALT = "the zoo's own salt: no class is graded with it"
-_LEANT_ON = {"collections", "numpy", "torch"}  # by functions of the solutions
+_LEANT_ON = {"collections", "math", "numpy", "torch"}  # by functions of the solutions
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,14 @@ def draws(step, tokens, state):
     step(tokens, state)
     torch.rand(1)
 
+def halves_arrays(step, tokens, state):
+    rows, _ = step(tokens, state)
+    rows /= 2
+
+def draws_of_numpy(step, tokens, state):
+    step(tokens, state)
+    np.random.rand()
+
 def draws_apart(step, tokens, state):
     step(tokens, state)
     torch.rand(1, generator=torch.Generator())
@@ -238,6 +246,81 @@ def test_a_step_takes_many_rows_at_once(subject):
     assert torch.equal(after, following[state, tokens])
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.int32])
+def test_a_step_of_arrays_takes_and_gives_arrays(subject, dtype):
+    log_probs, following = (t.numpy() for t in table())
+    tokens, state = np.array([2, 5, 5], dtype), np.array([0, 2, 1])
+    given = (table_step(log_probs, following), tokens, state)
+    found, after = subject.call(given, function="step_of").value
+    assert type(found) is type(after) is np.ndarray
+    assert np.array_equal(found, log_probs[state, tokens])
+    assert np.array_equal(after, following[state, tokens])
+
+
+def test_a_state_may_have_columns_in_tensors_and_in_arrays(subject):
+    rng = np.random.RandomState(6)
+    log_probs = rng.standard_normal((3, 2, V, V))
+    following = np.stack([rng.randint(0, n, (3, 2, V)) for n in (3, 2)], axis=-1)
+    tokens, state = np.array([2, 5, 5, 1]), np.array([[0, 1], [2, 0], [1, 1], [2, 1]])
+    state.flags.writeable = False
+    expected = log_probs[state[:, 0], state[:, 1], tokens]
+    then = following[state[:, 0], state[:, 1], tokens]
+    for make_it in (np.array, torch.tensor):
+        step = table_step(make_it(log_probs), make_it(following))
+        given = (step, make_it(tokens), make_it(state))
+        found, after = subject.call(given, function="step_of").value
+        assert np.array_equal(found, expected)
+        assert np.array_equal(after, then)
+
+
+def test_a_step_of_arrays_needs_no_torch():
+    script = """
+import sys
+import numpy as np
+from cs_caption.checks.built import make, plain, table_step
+for watched in ("rows", "random"):
+    step = make(table_step(np.zeros((1, 4, 4)), np.zeros((1, 4), int), watched=watched))
+    step(np.array([1]), np.array([0]))
+    plain(step)
+print("torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("tokens", "state", "words"),
+    [
+        ([1], np.array([0]), "tokens of type list: expected a NumPy array"),
+        (np.int64(1), np.array([0]), "tokens of type .*: expected a NumPy array"),
+        (np.array(1), np.array([0]), r"tokens of shape \(\)"),
+        (np.array([1.0]), np.array([0]), "type float64: expected int64 with one axis"),
+        (np.array([1]), np.array([[0]]), r"the state of shape \(1, 1\)"),
+        (np.array([1, 1]), np.array([0]), "2 tokens and 1 states"),
+        (np.array([V]), np.array([0]), f"word {V}: there are {V} words"),
+        (np.array([2]), np.array([0]), "word 2, after which nothing can come"),
+    ],
+)
+def test_a_step_of_arrays_says_what_it_was_given_wrongly(subject, tokens, state, words):
+    log_probs, following = (t.numpy() for t in table())
+    following[0, 2] = -1
+    with pytest.raises(Wrong, match=words):
+        subject.call((table_step(log_probs, following), tokens, state), function="step_of")
+
+
+def test_a_step_whose_state_has_columns_says_how_many(subject):
+    log_probs, following = np.zeros((3, 2, V, V)), np.zeros((3, 2, V, 2), int)
+    following[1, 1, 4] = [0, -1]
+    for tokens, state, words in (
+        ([1], [0], r"the state of shape \(1,\) .*two axes \(2 columns\)"),
+        ([1], [[0, 0, 0]], r"the state of shape \(1, 3\)"),
+        ([2, 4], [[0, 0], [1, 1]], "word 4, after which nothing can come"),
+    ):
+        given = (table_step(log_probs, following), np.array(tokens), np.array(state))
+        with pytest.raises(Wrong, match=words):
+            subject.call(given, function="step_of")
+
+
 @pytest.mark.parametrize(
     ("tokens", "state", "words"),
     [
@@ -359,3 +442,24 @@ def test_a_step_says_what_became_of_its_rows_or_of_torchs_random_numbers(
     before = torch.get_rng_state()
     assert subject.call(given, function=function).mutated == changed
     torch.set_rng_state(before)
+
+
+@pytest.mark.parametrize(
+    ("function", "watched", "changed"),
+    [
+        ("halves_arrays", "rows", (0,)),
+        ("draws_of_numpy", "rows", ()),
+        ("halves_arrays", "random", ()),
+        ("draws_of_numpy", "random", (0,)),
+        ("step_of", "random", ()),
+    ],
+)
+def test_a_step_of_arrays_says_what_became_of_its_rows_or_of_numpys_random_numbers(
+    subject, function, watched, changed
+):
+    log_probs, following = (t.numpy() for t in table())
+    step = table_step(log_probs, following, watched=watched)
+    given = (step, np.array([1, 2]), np.array([0, 1]))
+    before = np.random.get_state()
+    assert subject.call(given, function=function).mutated == changed
+    np.random.set_state(before)

@@ -258,6 +258,38 @@ def test_a_banned_module_is_found_in_inner_functions_and_imported_names():
     assert check("one_hot", one_hot).passed
 
 
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        ("from cs_caption.decoding import beam_search as theirs", "theirs"),
+        ("from cs_caption import decoding", "decoding.beam_search"),
+        ("from cs_caption import decoding as theirs", "theirs.beam_search"),
+        ("import cs_caption.decoding", "cs_caption.decoding.beam_search"),
+        ("import cs_caption as package", "package.decoding.beam_search"),
+        ("", "__import__('cs_caption').decoding; from cs_caption import decoding"),
+        ("", "0; import cs_caption.decoding as theirs"),
+        ("", "0; from cs_caption.decoding import beam_search"),
+    ],
+)
+def test_a_module_of_the_package_that_is_absent_where_it_is_graded_is_noted(before, line):
+    pytest.importorskip("torch")
+    names = {}
+    exec(f"{before}\ndef sequence_log_prob(step, state, tokens, start=1):\n    {line}", names)
+    (note,) = check("sequence_log_prob", names["sequence_log_prob"]).notes
+    assert note.startswith("sequence_log_prob uses cs_caption.decoding, which is absent")
+
+
+def test_what_only_has_the_name_of_such_a_module_or_another_of_the_package_is_not_noted():
+    from cs_caption import check, losses
+    from cs_caption.data import vocabulary
+
+    def sequence_log_prob(step, state, tokens, start=1):
+        metrics = decoding = check
+        return metrics, decoding, losses, vocabulary.decoding
+
+    assert check("sequence_log_prob", sequence_log_prob).notes == ()
+
+
 # ------------------------------------------------------------------------------- run_check
 
 

@@ -36,6 +36,16 @@ WITHOUT_TORCH = {
     "lstm_init",
     "build_vocabulary",
     "encode_captions",
+    "cider_vectors",
+    "cider_d",
+    "meteor_score",
+    "sequence_log_prob",
+    "length_normalized_score",
+    "beam_search",
+    "clipped_precision",
+    "brevity_penalty",
+    "bleu",
+    "rouge_l",
 }
 # Of tensors through and through.
 IN_TORCH = {
@@ -143,6 +153,26 @@ FAR = [
     "speak_state_in_place",
     "sampled_scores_of_all",
     "sampled_in_place",
+    "sequence_state_dropped",
+    "sequence_pops",
+    "normalized_alpha_ignored",
+    "normalized_in_place",
+    "beam_rows_not_moved",
+    "beam_state_in_place",
+    "clip_corpus_in_one_counter",
+    "clip_splits_in_place",
+    "brief_tie_as_it_stands",
+    "brief_sorts_in_place",
+    "bleu_k_not_counted_on",
+    "bleu_empties_the_lists",
+    "rouge_best_reference",
+    "rouge_sorts_references",
+    "vectors_fill_df",
+    "vectors_orders_from_0",
+    "cider_unclipped",
+    "cider_pops_references",
+    "meteor_paired_twice",
+    "meteor_extends_synonyms",
 ]
 
 

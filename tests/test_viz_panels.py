@@ -51,3 +51,11 @@ def test_more_curves_than_can_be_told_apart_are_refused():
 def test_an_empty_description_is_refused():
     with pytest.raises(ValueError, match="alt is empty"):
         show_panels({"a": {"tanh": CURVE}}, xlabel="x", ylabel="y", alt=" ")
+
+
+def test_panels_have_one_scale_unless_told_otherwise(monkeypatch):
+    panels = {"a": {"tanh": CURVE}, "b": {"tanh": (CURVE[0], [9.0, 9.0, 10.0])}}
+    first, second = drawn(monkeypatch, panels).axes
+    assert first.get_ylim() == second.get_ylim()
+    first, second = drawn(monkeypatch, panels, sharey=False).axes
+    assert first.get_ylim()[1] < 9 < second.get_ylim()[1]

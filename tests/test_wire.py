@@ -3,7 +3,7 @@ import struct
 import subprocess
 import sys
 import tracemalloc
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from contextlib import suppress
 
 import numpy as np
@@ -129,6 +129,15 @@ def test_a_state_dict_crosses_as_a_dict_of_tensors():
     found = loads(dumps(state))
     assert type(found) is dict
     assert all(torch.equal(found[name], state[name]) for name in ("weight", "bias"))
+
+
+def test_dictionaries_of_the_collections_module_arrive_as_dicts():
+    counts = Counter("abca")
+    groups = defaultdict(list, {1: [2.5], "x": []})
+    for value in (counts, groups):
+        found = loads(dumps(value))
+        assert type(found) is dict
+        assert found == value
 
 
 def test_torch_is_imported_by_the_first_tensor_that_arrives_and_not_before():

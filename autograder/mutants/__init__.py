@@ -23,6 +23,9 @@ MODULES = (
     "n04_data_and_rnn",
     "n04_torch",
     "n04_speaking",
+    "n05_beam",
+    "n05_bleu_and_rouge",
+    "n05_cider_and_meteor",
 )
 
 

@@ -26,6 +26,7 @@ MODULES = (
     "n02_hello_rnn",
     "n03_lstm_gates",
     "n04_captioning",
+    "n05_beam_and_metrics",
 )
 
 
@@ -114,7 +115,9 @@ def _uses(function: Callable, module: str) -> bool:
         with suppress(ValueError):  # a name that has no value yet
             space[name] = cell.cell_contents
     names = _code_names(code).union(code.co_freevars)
-    return any(_is_of(space.get(name), name, module) for name in names)
+    package, _, own = module.rpartition(".")
+    by_attribute = own in names and any(_is(space.get(name), name, package) for name in names)
+    return by_attribute or any(_is_of(space.get(name), name, module) for name in names)
 
 
 def _code_names(code: types.CodeType) -> set[str]:
@@ -122,8 +125,13 @@ def _code_names(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*(_code_names(c) for c in inner))
 
 
+def _is(value: object, name: str, module: str) -> bool:
+    return name == module or (isinstance(value, types.ModuleType) and value.__name__ == module)
+
+
 def _is_of(value: object, name: str, module: str) -> bool:
-    if isinstance(value, types.ModuleType):
-        return value.__name__.split(".")[0] == module
-    home = getattr(value, "__module__", None) or ""
-    return name == module or (isinstance(home, str) and home.split(".")[0] == module)
+    """Say whether it is the module, a part of it, or something that was made there."""
+    is_module = isinstance(value, types.ModuleType)
+    home = value.__name__ if is_module else getattr(value, "__module__", None)
+    homes = (home, "" if is_module else name)
+    return any(isinstance(h, str) and f"{h}.".startswith(f"{module}.") for h in homes)

@@ -14,6 +14,8 @@ The far side calls `make`, `plain` and `gradients`; a check never does.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from cs_caption.checks.wire import Recipe
 
 
@@ -30,19 +32,22 @@ def module(parts: Mapping[str, tuple], *, training: bool = False) -> Recipe:
 def table_step(log_probs: Any, following: Any, *, watched: str = "rows") -> Recipe:
     """Return the recipe of a `step(tokens, state) -> (log_probs, state)` that looks in a table.
 
-    Shapes: log_probs (S, V, V) a float tensor, following (S, V) int64: after a row whose state is
-    s has read word w, it has log-probabilities log_probs[s, w] and state following[s, w]. A state
-    is an int64 tensor (R,), tokens too: as in `cs_caption.decoding`. Where following is below 0 no
-    word may be read: step raises ValueError, in words.
+    Shapes: log_probs (S, V, V), following (S, V) int64: after a row whose state is s has read word
+    w, it has log-probabilities log_probs[s, w] and state following[s, w]. A state is int64 (R,),
+    tokens too. Both tables are tensors, and then the step takes and gives tensors, as in
+    `cs_caption.decoding`, or both are NumPy arrays, and then it takes and gives arrays (of whole
+    numbers of any size). A state may have k columns, (R, k): log_probs (S1, .., Sk, V, V),
+    following (S1, .., Sk, V, k).
+    Where following is below 0 no word may be read: step raises ValueError, in words.
     watched: what is reported as a change of the step: "rows", writing into the log_probs that it
-    returned; "random", whatever moves or seeds torch's global random numbers.
+    returned; "random", whatever moves or seeds the global random numbers of torch (of NumPy).
     """
     return Recipe("table_step", (log_probs, following, watched))
 
 
 def make(recipe: Recipe) -> Any:
     """Make the thing. Raises: ValueError for a recipe of an unknown kind; ImportError."""
-    makers = {"module": _module, "table_step": _TableStep}
+    makers = {"module": _module, "table_step": _table_step}
     if recipe.kind not in makers:
         raise ValueError(f"there is no recipe of {recipe.kind!r}")
     return makers[recipe.kind](*recipe.contents)
@@ -50,7 +55,7 @@ def make(recipe: Recipe) -> Any:
 
 def plain(made: Any) -> Any:
     """Return what a made thing is at the moment, as plain data; anything else as it is."""
-    if type(made) is _TableStep:
+    if isinstance(made, _TableStep):
         return made.seen()
     if not hasattr(made, "named_parameters"):
         return made
@@ -151,60 +156,97 @@ _PARTS = {
 }
 
 
-class _TableStep:
-    """A step function that says what it is given wrongly."""
+def _table_step(log_probs: Any, following: Any, watched: str = "rows") -> Any:
+    kind = _ArrayStep if isinstance(log_probs, np.ndarray) else _TensorStep
+    return kind(log_probs, following, watched)
 
-    def __init__(self, log_probs: Any, following: Any, watched: str = "rows") -> None:
+
+class _TableStep:
+    """A step function that says what it is given wrongly; of arrays or tensors."""
+
+    def __init__(self, log_probs: Any, following: Any, watched: str) -> None:
         self.log_probs, self.following, self._watched = log_probs, following, watched
         self._returned: list[tuple] = []
 
     def __call__(self, tokens: Any, state: Any) -> tuple[Any, Any]:
-        for name, rows in (("tokens", tokens), ("the state", state)):
-            _require_rows(name, rows)
+        V, axes = self.log_probs.shape[-1], self.log_probs.ndim - 2
+        self._require_rows("tokens", tokens, ())
+        self._require_rows("the state", state, () if axes == 1 else (axes,))
         if len(tokens) != len(state):
             raise ValueError(f"step was given {len(tokens)} tokens and {len(state)} states")
-        V = self.following.shape[1]
         outside = tokens[(tokens < 0) | (tokens >= V)]
         if len(outside):
             raise ValueError(f"step was given word {int(outside[0])}: there are {V} words")
-        after = self.following[state, tokens]
-        if (after < 0).any():
-            word = int(tokens[after < 0][0])
-            raise ValueError(f"step was given word {word}, after which nothing can come")
-        found = self.log_probs[state, tokens]
-        self._returned.append((found, state.clone(), tokens.clone()))
+        at = ((state,) if axes == 1 else tuple(state.T)) + (tokens,)
+        after = self.following[at]
+        dead = after < 0 if axes == 1 else (after < 0).any(1)
+        if dead.any():
+            raise ValueError(
+                f"step was given word {int(tokens[dead][0])}, after which nothing can come"
+            )
+        found = self.log_probs[at]
+        self._returned.append((found, found + 0))
         return found, after
 
     def seen(self) -> Any:
         """What is watched, as it is now."""
-        import torch
-
         if self._watched == "random":
-            return torch.get_rng_state().numpy().tobytes()
-        return self.log_probs, self.following, self._intact()
+            return self._random_numbers()
+        intact = all(self._equal(found, was) for found, was in self._returned)
+        return self.log_probs, self.following, intact
 
-    def _intact(self) -> bool:
+    def _require_rows(self, name: str, rows: Any, columns: tuple[int, ...]) -> None:
+        if not self._is_mine(rows):
+            kind = type(rows).__name__
+            raise TypeError(f"step was given {name} of type {kind}: expected {self._mine}")
+        if not self._is_whole(rows) or rows.ndim < 1 or tuple(rows.shape[1:]) != columns:
+            kind = str(rows.dtype).removeprefix("torch.")
+            axes = f"two axes ({columns[0]} columns)" if columns else "one axis"
+            raise ValueError(
+                f"step was given {name} of shape {tuple(rows.shape)} and type {kind}: expected "
+                f"int64 with {axes}, a row a caption"
+            )
+
+
+class _TensorStep(_TableStep):
+    _mine = "a tensor"
+
+    def _is_mine(self, rows: Any) -> bool:
         import torch
 
-        if not self._returned:
-            return True
-        found, states, tokens = zip(*self._returned, strict=True)
+        return isinstance(rows, torch.Tensor)
+
+    def _is_whole(self, rows: Any) -> bool:
+        import torch
+
+        return rows.dtype == torch.int64
+
+    def _equal(self, found: Any, was: Any) -> bool:
+        import torch
+
         try:
-            return torch.equal(
-                torch.cat(found), self.log_probs[torch.cat(states), torch.cat(tokens)]
-            )
-        except (RuntimeError, TypeError):  # of another shape than it was returned with
+            return torch.equal(found, was)
+        except (RuntimeError, TypeError):  # of another type than it was returned with
             return False
 
+    def _random_numbers(self) -> bytes:
+        import torch
 
-def _require_rows(name: str, rows: Any) -> None:
-    import torch
+        return torch.get_rng_state().numpy().tobytes()
 
-    if not isinstance(rows, torch.Tensor):
-        raise TypeError(f"step was given {name} of type {type(rows).__name__}: expected a tensor")
-    if rows.dtype != torch.int64 or rows.ndim != 1:
-        kind = str(rows.dtype).removeprefix("torch.")
-        raise ValueError(
-            f"step was given {name} of shape {tuple(rows.shape)} and type {kind}: expected int64 "
-            "with one axis, a row a caption"
-        )
+
+class _ArrayStep(_TableStep):
+    _mine = "a NumPy array"
+
+    def _is_mine(self, rows: Any) -> bool:
+        return isinstance(rows, np.ndarray)
+
+    def _is_whole(self, rows: Any) -> bool:
+        return rows.dtype.kind in "iu"
+
+    def _equal(self, found: Any, was: Any) -> bool:
+        return np.array_equal(found, was)
+
+    def _random_numbers(self) -> bytes:
+        _, keys, *rest = np.random.get_state()
+        return keys.tobytes() + repr(rest).encode()

@@ -17,7 +17,7 @@ tensor arrives, never before.
 
 import struct
 import sys
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +40,7 @@ _CODE = {dtype.str: i for i, dtype in enumerate(_DTYPES)}
 # Two types share a size: on some systems np.int64 is the type of "l", on others of "q".
 _SCALARS = {kind for dtype in _DTYPES for kind in (dtype.type, np.dtype(dtype.str).type)}
 _TENSOR_DTYPES = {np.dtype(kind) for kind in (np.bool_, np.int64, np.float32, np.float64)}
+_DICTS = (dict, OrderedDict, Counter, defaultdict)  # all arrive as a dict
 _KEY_TYPES = (type(None), bool, int, float, str, bytes)
 
 
@@ -151,7 +152,7 @@ class _Writer:
             self._put((b"l" if kind is list else b"u") + struct.pack("<Q", len(value)))
             for item in value:
                 self.value(item, depth + 1)
-        elif kind in (dict, OrderedDict) and len(value) <= MOST_KEYS and all(map(_is_key, value)):
+        elif kind in _DICTS and len(value) <= MOST_KEYS and all(map(_is_key, value)):
             self._put(b"m" + struct.pack("<Q", len(value)))
             for key, item in value.items():
                 self.value(key, depth + 1)

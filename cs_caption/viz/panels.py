@@ -1,4 +1,4 @@
-"""Curves in panels side by side, on one scale: what makes them differ is the panel."""
+"""Curves in panels side by side: what makes them differ is the panel."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,11 +22,12 @@ def show_panels(
     ylim: tuple[float, float] | None = None,
     xticks: Sequence[float] | None = None,
     marker: str | None = None,
+    sharey: bool = True,
 ) -> View:
     """Draw each panel's named curves, (x, y) each; a name has the same line in all panels.
 
     `xscale` and `yscale` are "linear" or "log"; `xticks` are the only ones then; `marker` is
-    matplotlib's, for curves of few points.
+    matplotlib's, for curves of few points. Panels have one scale unless `sharey` is False.
 
     Raises: ValueError where there are more names than lines, or `alt` is empty.
     """
@@ -37,7 +38,7 @@ def show_panels(
         raise ValueError(f"{len(names)} curves in one figure: {len(LINES)} can be told apart")
     lines = dict(zip(names, LINES, strict=False))
     figure = Figure(figsize=(8.5 if len(panels) > 1 else 7.5, 3.6), layout="constrained")
-    drawn = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    drawn = figure.subplots(1, len(panels), sharex=True, sharey=sharey, squeeze=False)[0]
     for axes, (title, curves) in zip(drawn, panels.items(), strict=True):
         for name, (x, y) in curves.items():
             colour, dashes = lines[name]
