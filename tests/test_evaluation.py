@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: no captioner to evaluate")
 
+import cs_caption.evaluation as evaluation_module  # noqa: E402
 from cs_caption.data import CaptionedImages, Scenes, Vocabulary  # noqa: E402
 from cs_caption.evaluation import (  # noqa: E402
     BATCH,
@@ -83,6 +84,16 @@ def test_figures_are_those_of_the_captions_that_were_decoded(evaluation):
     costs = reference_costs(TINY, SCENES.images, SCENES.captions)
     assert measures.nats_per_token == pytest.approx(costs[:, 0].sum() / costs[:, 1].sum())
     assert sum(result.nats for result in evaluation.results) == pytest.approx(costs[:, 0].sum())
+
+
+def test_without_the_stemmer_the_other_figures_are_still_there(monkeypatch):
+    def meteor(*corpus):
+        raise ModuleNotFoundError("needs snowballstemmer")
+
+    monkeypatch.setattr(evaluation_module, "meteor", meteor)
+    measures = evaluate(TINY, Scenes("val", n=4), beam=1, max_len=4, report=None).measures
+    assert measures.meteor_es is None
+    assert measures.rouge_l is not None
 
 
 def test_the_best_sentence_comes_first_with_the_cost_of_each_word(evaluation):

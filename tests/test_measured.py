@@ -107,10 +107,10 @@ def test_a_range_is_measured_at_full_budget(monkeypatch, tmp_path):
 
 def test_the_command_writes_the_record(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(measure, "RECORDS", tmp_path)
-    assert main(["measure", "02_hello_rnn", "--seeds", "2"]) == 0
-    written = json.loads((tmp_path / "02_hello_rnn.json").read_text())
+    assert main(["measure", "00_start_here", "--seeds", "2"]) == 0
+    written = json.loads((tmp_path / "00_start_here.json").read_text())
     assert written["seeds"] == 2
-    assert written["command"] == "python -m autograder measure 02_hello_rnn --seeds 2"
-    assert main(["measure", "02_hello_rnn", "--seeds", "0"]) == 2
+    assert written["command"] == "python -m autograder measure 00_start_here --seeds 2"
+    assert main(["measure", "00_start_here", "--seeds", "0"]) == 2
     assert main(["measure", "99_none"]) == 2
     assert "99_none" in capsys.readouterr().err

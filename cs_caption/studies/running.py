@@ -219,7 +219,7 @@ def _record(study: Study, seeds: int, jobs: int, done: list[Timed]) -> Record:
 def _machine(jobs: int) -> str:
     return (
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
-        f"{jobs} runs at once on a thread each, {', '.join(_versions())}"
+        f"{jobs} at once on a thread each, {', '.join(_versions())}"
     )
 
 
