@@ -62,7 +62,11 @@ def seeing(vocabulary: Vocabulary, seed: int, frozen: bool = True, **shape) -> C
 @lru_cache(maxsize=4)
 def features(split: str, n: int, level: str) -> Featured:
     """What `convnet` makes of scenes."""
-    data, encoder = scenes(split, n, level), convnet()
+    return seen_by(convnet(), scenes(split, n, level))
+
+
+def seen_by(encoder: Encoder, data: Scenes) -> Featured:
+    """What an encoder makes of scenes."""
     images = torch.from_numpy(data.images)
     with torch.inference_mode():
         grids = [encoder(batch).half() for batch in images.split(BATCH)]

@@ -16,19 +16,20 @@ from cs_caption.features import Featured
 from cs_caption.metrics import object_score, scene_objects
 from cs_caption.metrics.objects import ObjectScore
 from cs_caption.models import Captioner
+from cs_caption.models.encoder import Encoder
 from cs_caption.pipeline import new_captioner
 from cs_caption.ready_made import MIN_COUNT, ready_made
 from cs_caption.studies import material
 from cs_caption.studies.study import Budget
 
-BATCH = 256
 MOST_WORDS = 30
 EARLY = 10  # the part of the steps that an early model has had: a tenth
 
 
+@lru_cache(maxsize=16)
 def captions_of(speaker: str, budget: Budget, seed: int) -> list[str]:
     """What a speaker of SPEAKERS says of each held-out picture of `seed`."""
-    return _said(speaker, budget, seed)
+    return SPEAKERS[speaker](budget, seed)
 
 
 def references_of(budget: Budget, seed: int) -> list[list[str]]:
@@ -56,23 +57,20 @@ def _truth(budget: Budget, seed: int) -> list[Counter]:
 
 @lru_cache(maxsize=1)
 def _lessons(budget: Budget) -> Featured:
-    return _seen(material.scenes("train", budget.pictures, budget.level))
+    return material.seen_by(_eyes(), material.scenes("train", budget.pictures, budget.level))
 
 
 @lru_cache(maxsize=1)
 def _held_out(budget: Budget, seed: int) -> Featured:
-    return _seen(_pictures(budget, seed))
+    return material.seen_by(_eyes(), _pictures(budget, seed))
 
 
-def _seen(scenes: Scenes) -> Featured:
-    model = ready_made(scenes.level).model
-    with torch.inference_mode():
-        grids = [model.encode(images) for images in np.split(scenes.images, _cuts(len(scenes)))]
-    return Featured(torch.cat(grids).half().numpy(), scenes)
+def _eyes() -> Encoder:
+    return ready_made("rich").model.encoder
 
 
 def _cuts(n: int) -> range:
-    return range(BATCH, n, BATCH)
+    return range(material.BATCH, n, material.BATCH)
 
 
 # Models whose language is learnt from a seed; all see with the ready-made captioner's convnet.
@@ -91,7 +89,7 @@ def _own(budget: Budget, seed: int, steps: int) -> Trained:
 
 def _with_eyes(vocabulary: Vocabulary, seed: int) -> Captioner:
     model = new_captioner(vocabulary, seed, frozen=True)
-    model.encoder.load_state_dict(ready_made("rich").model.encoder.state_dict())
+    model.encoder.load_state_dict(_eyes().state_dict())
     return model
 
 
@@ -152,8 +150,3 @@ SPEAKERS: dict[str, Callable[[Budget, int], list[str]]] = {
     "nearest picture": _nearest,
     "annotator, next door": _elsewhere,
 }
-
-
-@lru_cache(maxsize=2 * len(SPEAKERS))
-def _said(speaker: str, budget: Budget, seed: int) -> list[str]:
-    return SPEAKERS[speaker](budget, seed)
