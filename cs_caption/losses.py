@@ -1,4 +1,8 @@
-"""What a caption costs: softmax over all words, or over the true one and a few that are drawn."""
+"""What a caption costs: its words, and for models with attention where they look.
+
+The words: softmax over all of them, or over the true one and a few that are drawn. Looking: a
+charge for what nobody looks at, and the loss that teaches looks which were drawn.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -39,6 +43,62 @@ def sampled_caption_loss(
     others = others.masked_fill(drawn == true[:, None], -torch.inf)
     own = own.float()
     return (torch.cat([own[:, None], others], dim=1).logsumexp(dim=1) - own).mean()
+
+
+def word_nats(logits: Tensor, targets: Tensor) -> Tensor:
+    """-log p of each of targets (M, T), 0 in the padding. Shapes: logits (M, T, V) -> (M, T)."""
+    nats = F.cross_entropy(
+        logits.flatten(0, 1).float(),
+        targets.flatten(),
+        ignore_index=Vocabulary.NULL,
+        reduction="none",
+    )
+    return nats.view(targets.shape)
+
+
+def doubly_stochastic(alpha: Tensor, real: Tensor) -> Tensor:
+    """Charge for cells that the words of a caption together do not look at once.
+
+    The sum over cells of (1 - sum over words of alpha) squared, and the mean over captions. With
+    fewer words than cells it cannot become 0: the T weights that there are can but be spread.
+
+    Shapes: alpha (M, T, L), real (M, T), False in the padding. Returns: a scalar.
+    Source: Xu et al. 2015, section 4.2.1, equation 14. Its sum over cells is sometimes written as a
+    mean, which divides the charge by L.
+    """
+    looked = alpha.masked_fill(~real[:, :, None], 0.0).sum(dim=1)  # (M, L)
+    return (1 - looked).square().sum(dim=1).mean()
+
+
+def reinforce(
+    nats: Tensor,
+    log_probs: Tensor,
+    real: Tensor,
+    baseline: float | Tensor = 0.0,
+    *,
+    onward: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """The loss whose gradient is REINFORCE's estimate: how to look so that captions cost less.
+
+    The reward of a look is what the caption's words were worth with it, -sum of nats, less the
+    baseline; it is a number, through which no gradient flows. With `onward` only the words from
+    the look's own on count, as no look changes a word before it. The gradient's mean is the same
+    either way, and with any baseline; only how far single draws stray from it is not.
+
+    Shapes: nats (M, T), -log p of each word given the looks; log_probs (M, T), of each look that
+    was drawn; real (M, T), False in the padding; baseline a number or (T,).
+    Returns: a scalar, the mean over captions of -sum_t reward_t log_probs_t; and the mean reward, a
+    scalar, or with `onward` (T,), of each word's place over the captions that reach it.
+    Source: Xu et al. 2015, section 4.1, equation 12 (without its entropy); Williams 1992.
+    """
+    worth = -nats.detach().masked_fill(~real, 0.0)
+    onwards = worth.flip(1).cumsum(1).flip(1)  # (M, T)
+    rewards = onwards if onward else onwards[:, :1]  # of a whole caption one number
+    looked = log_probs.masked_fill(~real, 0.0)
+    loss = -((rewards - baseline) * looked).sum(dim=1).mean()
+    if not onward:
+        return loss, rewards.mean()
+    return loss, (rewards * real).sum(dim=0) / real.sum(dim=0).clamp_min(1)
 
 
 def draw_words(share: Tensor, draws: int) -> tuple[Tensor, Tensor]:

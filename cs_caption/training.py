@@ -18,8 +18,8 @@ from cs_caption.data.captioned import CaptionedImages
 from cs_caption.data.scenes import Scenes
 from cs_caption.data.vocabulary import Vocabulary
 from cs_caption.device import pick_device
-from cs_caption.losses import caption_loss, sampled_caption_loss
 from cs_caption.models import Captioner, CaptionerConfig
+from cs_caption.objectives import training_loss, words_loss
 
 Data = CaptionedImages | Scenes
 Report = Callable[[str], object]
@@ -45,6 +45,13 @@ class TrainConfig:
     the encoder's weights where it is not that of the others. The output layer's bias begins at the
     log frequency of the words, or with output_bias="zero" at nothing.
 
+    For models with attention `doubly_stochastic` is the weight of the charge of that name; from
+    the loss of hard ones `entropy` times the entropy of where they look is taken, and for looks that
+    were drawn `reward` times REINFORCE's loss is added, with a moving baseline that keeps the share
+    `baseline` of what it was at each step. All of these are sums over a caption's words in the papers; here, as the
+    loss is a mean, all are divided by the mean number of words. (The authors' code, arctic-captions,
+    has the same `reward` and `baseline`.)
+
     Raises: ValueError, naming the field, for a value out of range.
     """
 
@@ -60,6 +67,10 @@ class TrainConfig:
     sampled: int = 0
     encoder_lr: float | None = None
     output_bias: str = "frequency"
+    doubly_stochastic: float = 0.0
+    reward: float = 0.1
+    entropy: float = 0.01
+    baseline: float = 0.9
     seed: int = 0
     max_len: int = 60
     precision: str = "float32"
@@ -77,11 +88,12 @@ class TrainConfig:
             self._check_whole(name, least)
         for name in ("lr", "clip"):
             self._check(name, 0 < getattr(self, name) < math.inf, "a number above 0")
-        for name in ("weight_decay", "report_seconds"):
+        for name in ("weight_decay", "report_seconds", "doubly_stochastic", "reward", "entropy"):
             self._check(name, 0 <= getattr(self, name) < math.inf, "a number of 0 or more")
         if self.encoder_lr is not None:
             self._check("encoder_lr", 0 < self.encoder_lr < math.inf, "a number above 0, or None")
         self._check("output_bias", self.output_bias in OUTPUT_BIASES, " or ".join(OUTPUT_BIASES))
+        self._check("baseline", 0 <= self.baseline < 1, "a share, from 0 to below 1")
         self._check("final_lr", 0 <= self.final_lr <= 1, "a part of lr, from 0 to 1")
         self._check("optimizer", self.optimizer in OPTIMIZERS, " or ".join(OPTIMIZERS))
         self._check("precision", self.precision in PRECISIONS, " or ".join(PRECISIONS))
@@ -131,6 +143,7 @@ def train(
     the loss is no longer a finite number; OSError where a checkpoint cannot be written.
     """
     config, report = config or TrainConfig(), report or (lambda line: None)
+    _check_looking(model.config, config)
     device = pick_device(config.device)
     examples = _examples(model, vocabulary, data, config)
     held_out = None if val is None else _examples(model, vocabulary, val, config)
@@ -175,6 +188,7 @@ class _Progress:
     history: list[dict] = field(default_factory=list)
     row_loss: float = 0.0  # summed over the steps of the history row under way
     row_steps: int = 0
+    expected: float | None = None  # the reward to expect: hard attention's baseline
 
 
 class _Run:
@@ -245,11 +259,13 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.progress.step, config) * group["share"]
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-            loss = _batch_loss(self.model, batch, self.share, config.sampled)
+            loss, value, self.progress.expected = training_loss(
+                self.model, batch, config, self.share, self.progress.expected
+            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
-        value = loss.item()
+        value = value.item()
         if not math.isfinite(value) or not torch.isfinite(norm):
             raise ValueError(self._diverged(value, float(norm)))
         self.optimizer.step()
@@ -324,6 +340,20 @@ class _Run:
         self.report(f"going on from {saved.path}, after step {self.progress.step:,}")
 
 
+def _check_looking(shape: CaptionerConfig, config: TrainConfig) -> None:
+    """Refuse what has no meaning for this kind of attention."""
+    if config.doubly_stochastic and not (shape.attention and shape.image):
+        raise ValueError(
+            f"doubly_stochastic is {config.doubly_stochastic}, but this model has no attention: "
+            "leave it at 0"
+        )
+    if config.sampled and shape.looking == "hard":
+        raise ValueError(
+            f"sampled is {config.sampled}: the rewards of hard attention need the probabilities of "
+            "all words; leave it at 0"
+        )
+
+
 def _examples(
     model: Captioner, vocabulary: Vocabulary, data: Data, config: TrainConfig
 ) -> Examples:
@@ -343,19 +373,6 @@ def _examples(
     return examples
 
 
-def _batch_loss(
-    model: Captioner, batch: Batch, share: Tensor | None = None, sampled: int = 0
-) -> Tensor:
-    tokens = torch.from_numpy(batch.tokens).to(model.device).long()
-    of = torch.from_numpy(batch.of).to(model.device)
-    tokens_in, targets = tokens[:, :-1], tokens[:, 1:]
-    said = tokens_in.masked_fill(tokens_in == Vocabulary.END, Vocabulary.NULL)  # nothing follows
-    if not sampled:
-        return caption_loss(model(batch.images, said, of), targets)
-    hidden, output = model.hidden(batch.images, said, of), model.output
-    return sampled_caption_loss(hidden, output.weight, output.bias, targets, share, sampled)
-
-
 def _share(vocabulary: Vocabulary, device: torch.device) -> Tensor:
     """How often each word is to be predicted, each counted once more; they sum to 1."""
     counts = torch.as_tensor(vocabulary.counts, dtype=torch.float64) + 1
@@ -368,7 +385,7 @@ def _mean_loss(model: Captioner, examples: Examples, batch: int) -> float:
     model.eval()
     for part in batches_in_order(examples, batch):
         real = int((part.tokens[:, 1:] != Vocabulary.NULL).sum())
-        nats += float(_batch_loss(model, part)) * real
+        nats += float(words_loss(model, part)) * real
         tokens += real
     model.train(training)
     return nats / tokens

@@ -9,7 +9,7 @@ from exports import EXPORTS, export_folder
 from PIL import Image
 
 from cs_caption.__main__ import main
-from cs_caption.checkpoint import load_captioner
+from cs_caption.checkpoint import load_captioner, newest_checkpoint
 from cs_caption.data import Scenes
 
 pytest.importorskip("torch")
@@ -290,6 +290,17 @@ def test_a_frozen_pretrained_encoder_looks_at_each_picture_once(folder, tmp_path
     capsys.readouterr()
     assert caption(out, noise) == 0
     assert "(12 pictures of photos; its encoder learnt beforehand" in capsys.readouterr().out
+
+
+def test_a_model_learns_to_look_as_it_is_told(folder, tmp_path, capsys):
+    words = ["--looking", "hard", "--gated", "--doubly-stochastic", 0.5, "--reward", 0.2]
+    assert train(folder, tmp_path / "run", *words, "--entropy", 0.01) == 0
+    trained = load_captioner(tmp_path / "run")
+    assert (trained.model.config.looking, trained.model.config.gated) == ("hard", True)
+    taught = newest_checkpoint(tmp_path / "run" / "checkpoints")[0].facts["info"]["train"]
+    assert (taught["doubly_stochastic"], taught["reward"], taught["entropy"]) == (0.5, 0.2, 0.01)
+    assert train(folder, tmp_path / "none", "--no-attention", *words) == 2
+    assert "looking is 'hard' in a model without attention" in capsys.readouterr().err
 
 
 def test_words_begin_with_the_vectors_of_a_file(folder, tmp_path, capsys):

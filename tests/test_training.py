@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cs_caption.checkpoint import load_captioner  # noqa: E402
+from cs_caption.checkpoint import load_captioner, newest_checkpoint  # noqa: E402
 from cs_caption.data import CaptionedImages, Vocabulary  # noqa: E402
 from cs_caption.losses import caption_loss  # noqa: E402
 from cs_caption.models import Captioner, CaptionerConfig  # noqa: E402
@@ -64,7 +64,7 @@ class Killed(Exception):
     pass
 
 
-def killed_after(step, folder, config=FAST, monkeypatch=None):
+def killed_after(step, folder, config=FAST, monkeypatch=None, model=None):
     """Train until `step` is done, then die without a chance to save."""
     with monkeypatch.context() as patch:
         original = torch.nn.utils.clip_grad_norm_
@@ -78,7 +78,7 @@ def killed_after(step, folder, config=FAST, monkeypatch=None):
 
         patch.setattr(torch.nn.utils, "clip_grad_norm_", dying)
         with pytest.raises(Killed):
-            run(folder, config)
+            run(folder, config, model)
 
 
 def assert_same_bits(one: Captioner, other: Captioner) -> None:
@@ -202,6 +202,40 @@ def test_a_run_killed_and_resumed_ends_with_the_same_bits(tmp_path, monkeypatch,
     assert_same_bits(straight, load_captioner(tmp_path / "cut", "cpu").model)
 
 
+def test_hard_attention_goes_on_with_the_same_draws_and_the_same_baseline(tmp_path, monkeypatch):
+    config = replace(FAST, save_every=17, doubly_stochastic=0.5)
+    straight, history, _ = run(config=config, model=new(looking="hard"))
+    killed_after(20, tmp_path, config, monkeypatch, new(looking="hard"))
+    saved, _ = newest_checkpoint(tmp_path / "checkpoints")
+    assert saved.facts["progress"]["expected"] < 0
+    resumed, again, _ = run(tmp_path, config, model=new(looking="hard"))
+    assert_same_bits(straight, resumed)
+    assert without_clock(history) == without_clock(again)
+
+
+@pytest.mark.parametrize(
+    "change", [{"reward": 0.0}, {"entropy": 1.0}, {"baseline": 0.0}, {"doubly_stochastic": 1.0}]
+)
+def test_each_part_of_hard_attentions_loss_changes_what_is_learnt(change):
+    one, other = (
+        run(config=replace(FAST, **some), model=new(looking="hard"))[0] for some in ({}, change)
+    )
+    assert not torch.equal(one.attention.score.weight, other.attention.score.weight)
+
+
+def test_the_loss_in_the_history_is_that_of_the_words_alone():
+    charged = replace(FAST, steps=1, doubly_stochastic=100.0)
+    plain, heavy = (run(config=c)[1][0]["loss"] for c in (replace(FAST, steps=1), charged))
+    assert plain == heavy
+
+
+def test_what_has_no_meaning_for_a_models_attention_is_refused():
+    with pytest.raises(ValueError, match=r"doubly_stochastic is 1\.0, but this model has no att"):
+        run(config=replace(FAST, doubly_stochastic=1.0), model=new(attention=False))
+    with pytest.raises(ValueError, match="sampled is 5: the rewards of hard attention need"):
+        run(config=replace(FAST, sampled=5), model=new(looking="hard"))
+
+
 def test_dropout_and_the_order_of_pictures_matter_to_that_test():
     straight, _, _ = run()
     for config, model in ((replace(FAST, seed=1), new()), (FAST, new(dropout=0.0))):
@@ -271,7 +305,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(
         calls.append(None)
         return original(logits, targets) * (float("nan") if len(calls) == 13 else 1.0)
 
-    monkeypatch.setattr("cs_caption.training.caption_loss", poisoned)
+    monkeypatch.setattr("cs_caption.objectives.caption_loss", poisoned)
     model = new()
     words = r"step 13: the loss is nan .*lower lr \(0.01\).*last good weights are in .*step_000010"
     with pytest.raises(ValueError, match=words):
@@ -440,6 +474,10 @@ def test_data_that_cannot_be_trained_on_is_refused_by_name():
         ("max_len", 2),
         ("optimizer", "sgd"),
         ("precision", "float16"),
+        ("doubly_stochastic", -1.0),
+        ("reward", float("inf")),
+        ("entropy", -0.1),
+        ("baseline", 1.0),
     ],
 )
 def test_a_setting_out_of_range_is_refused_by_name(field, value):

@@ -14,7 +14,7 @@ from cs_caption.commands.arguments import (
 from cs_caption.data.listing import LONGEST
 from cs_caption.data.pictures import SIZE
 from cs_caption.data.scenes import LEVELS, SPLITS
-from cs_caption.models.config import CELLS, ENCODERS, FEATURES, INJECTIONS
+from cs_caption.models.config import CELLS, ENCODERS, FEATURES, INJECTIONS, LOOKING
 from cs_caption.pipeline import Material, folder_material, scenes_material, train_captioner
 from cs_caption.training import OPTIMIZERS, PRECISIONS, TrainConfig
 
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer", choices=OPTIMIZERS, default=recipe.optimizer)
     parser.add_argument("--precision", choices=PRECISIONS, default=recipe.precision)
     add_model_shape(parser)
+    add_looking(parser)
     add_device(parser)
 
 
@@ -65,6 +66,23 @@ def add_model_shape(parser: argparse.ArgumentParser) -> None:
     add_cache(parser)
     parser.add_argument("--vectors", type=Path, metavar="FILE", help=vectors)
     add_number(parser, "--size", None, size + "a torchvision encoder with --data)")
+
+
+def add_looking(parser: argparse.ArgumentParser) -> None:
+    """How a model with attention looks, and how it is taught to."""
+    recipe = TrainConfig()
+    one = "a blend of all cells for each word, or one cell, drawn and taught by its reward "
+    parser.add_argument("--looking", choices=LOOKING, default="soft", help=one + "(default: soft)")
+    parser.add_argument("--gated", action="store_true", help="weigh what is seen, word by word")
+    weights = {
+        "doubly-stochastic": "of the charge for cells that a caption does not look at",
+        "reward": "of the rewards of hard looks",
+        "entropy": "of the entropy of hard looks",
+    }
+    for name, about in weights.items():
+        default, told = getattr(recipe, name.replace("-", "_")), "weight " + about
+        told += " (default: %(default)s)"
+        parser.add_argument(f"--{name}", type=float, default=default, metavar="X", help=told)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -89,6 +107,8 @@ def run(args: argparse.Namespace) -> int:
         encoder=args.encoder,
         features=args.features,
         frozen=args.freeze,
+        looking=args.looking,
+        gated=args.gated,
     )
     print(f"Done. The model: {args.out / 'model'}")
     print(f"Try it: python -m cs_caption caption PICTURE --model {args.out}")
@@ -104,6 +124,9 @@ def train_config(args: argparse.Namespace) -> TrainConfig:
         lr=args.lr,
         encoder_lr=args.encoder_lr,
         sampled=args.sampled,
+        doubly_stochastic=args.doubly_stochastic,
+        reward=args.reward,
+        entropy=args.entropy,
         warmup=min(TrainConfig().warmup, args.steps // 2),
         seed=args.seed,
         max_len=LONGEST + 2 if args.data else TrainConfig().max_len,

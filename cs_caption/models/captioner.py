@@ -1,12 +1,19 @@
 """The captioner: a convnet that looks, a recurrent network that speaks."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cs_caption.models.attention import AdditiveAttention
+from cs_caption.models.attention import (
+    AdditiveAttention,
+    blend,
+    log_prob_of,
+    one_hot,
+    sample_cells,
+)
 from cs_caption.models.config import CaptionerConfig
 from cs_caption.models.encoder import Encoder
 
@@ -19,6 +26,20 @@ Step = Callable[[Tensor, State], tuple[Tensor, State]]
 Images = Tensor | np.ndarray
 
 
+class Reading(NamedTuple):
+    """What comes of reading captions word by word: a row a caption, padding is zeros.
+
+    Shapes: hidden (M, T, H), what the output layer multiplies; alpha (M, T, L), where each next
+    word was looked for, L = 0 without attention; log_probs (M, T), of the looks that were drawn, 0
+    where none was; softly (M,), which captions a hard model in train mode read softly, else None.
+    """
+
+    hidden: Tensor
+    alpha: Tensor
+    log_probs: Tensor
+    softly: Tensor | None
+
+
 class Captioner(nn.Module):
     """Pictures and the words so far -> the next word.
 
@@ -27,6 +48,9 @@ class Captioner(nn.Module):
         z, alpha = attend(query [h, word t], over a)   where to look     (R, C), (R, L)
         h, c     = LSTM([word t, z], h, c)             word by word      (R, H)
         logits   = Wv tanh(Wc [h, z] + b)              all words at once (M, T, V)
+
+    Hard attention puts one cell in the place of the blend z: in train mode one that is drawn from
+    alpha, else the strongest. A gated model scales z by sigmoid(w h + b), from the state before.
 
     Without attention v, the mean over the cells of a layer of ReLUs, is batch-normalised, as what
     pictures share is far larger in it than what they differ in, and enters in one of four ways:
@@ -44,7 +68,8 @@ class Captioner(nn.Module):
     Sentences are processed word by word, the longest first, so that no work is done on padding;
     the output layer sees all words of the batch at once.
 
-    Source: Xu et al. 2015, sections 3.1.2 (h, z, first state) and 4.2 (soft attention); that the
+    Source: Xu et al. 2015, sections 3.1.2 (h, z, first state), 4.1 (hard attention) and 4.2 (soft
+    attention, the gate); that the
     query should know the current word: Lu et al. 2017 (Knowing When to Look), section 2.2; the four
     ways: Tanti et al. 2018 (arXiv:1703.09137), section 3.
     """
@@ -81,6 +106,8 @@ class Captioner(nn.Module):
             query_dim = hidden + config.word_dim
             self.attention = AdditiveAttention(width, query_dim, config.attention_dim)
             self.combine = nn.Linear(hidden + width, hidden)
+            if config.gated:
+                self.gate = nn.Linear(hidden, 1)
 
     @torch.no_grad()
     def _open_gates(self) -> None:
@@ -154,7 +181,7 @@ class Captioner(nn.Module):
         <NULL>, <START> and <UNK> get -inf; the others keep the probability that the model gave
         them, so a sentence's log-probability is the model's own.
         """
-        spoken, _, state = self._tell(self.dropout(self.words(tokens)), state)
+        spoken, _, _, state = self._tell(self.dropout(self.words(tokens)), state)
         logits = self.output(self._before_output(spoken))
         log_probs = logits.float().log_softmax(dim=1)
         log_probs[:, UNSAYABLE] = -torch.inf
@@ -187,19 +214,20 @@ class Captioner(nn.Module):
 
     def hidden(self, images: Images | None, tokens_in: Tensor, of: Tensor | None = None) -> Tensor:
         """What the output layer multiplies (M, T, H): `forward` is `output` of this."""
-        return self._before_output(self._read(images, tokens_in, of)[0])
+        return self.read(images, tokens_in, of).hidden
 
     @torch.no_grad()
     def attention_maps(self, images: Images, tokens: Tensor, of: Tensor | None = None) -> Tensor:
         """Attention weights (M, T, L): [:, t] was used to emit the token after tokens[:, t].
 
-        They sum to 1, and are all 0 in the padding.
+        They sum to 1, and are all 0 in the padding. With hard attention they are the probabilities
+        of the cells.
 
         Raises: ValueError where the model has no attention.
         """
         if not self.looks:
             raise ValueError("this model has no attention: there is nothing to map")
-        return self._read(images, tokens, of)[1]
+        return self.read(images, tokens, of).alpha
 
     @torch.no_grad()
     def init_output_bias(self, counts: np.ndarray) -> None:
@@ -232,10 +260,8 @@ class Captioner(nn.Module):
             vectors = vectors * (size / vectors.square().mean().sqrt().clamp_min(1e-12))
             self.words.weight[torch.as_tensor(found)] = vectors.to(self.device)
 
-    def _read(
-        self, images: Images | None, tokens: Tensor, of: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """What the output layer sees after each of tokens (M, T), and the weights (M, T, L or 0).
+    def read(self, images: Images | None, tokens: Tensor, of: Tensor | None = None) -> Reading:
+        """Read tokens (M, T), as `forward` takes them: what comes of it before the output layer.
 
         Rows are sorted by length; those that have ended are dropped, an eighth of all at a time,
         as each cut has its price in the backward pass.
@@ -243,16 +269,27 @@ class Captioner(nn.Module):
         real = (tokens != NULL).flip(1).cumsum(1).flip(1) > 0  # padding is at the end only
         order = real.sum(dim=1).argsort(descending=True, stable=True)
         words = self.dropout(self.words(tokens[order]))
+        softly = self._softly(len(tokens))
         state = self._start_of(images, tokens, of, order)
-        spoken, weights = [], []
+        if softly is not None:
+            state["softly"] = softly[order]
+        steps = []
         for word, speaking in zip(words.unbind(dim=1), real.sum(dim=0).tolist(), strict=True):
             if len(state["h"]) - speaking > len(tokens) // 8:
                 state = {key: leaf[:speaking] for key, leaf in state.items()}
-            out, alpha, state = self._tell(word[: len(state["h"])], state)
-            spoken.append(_padded(out, len(tokens)))
-            weights.append(_padded(alpha, len(tokens)))
-        back, real = order.argsort(), real[:, :, None]
-        return torch.stack(spoken, dim=1)[back] * real, torch.stack(weights, dim=1)[back] * real
+            *found, state = self._tell(word[: len(state["h"])], state)
+            steps.append([_padded(part, len(tokens)) for part in found])
+        back = order.argsort()
+        spoken, alpha, drawn = (
+            torch.stack(part, dim=1)[back] * real[:, :, None] for part in zip(*steps, strict=True)
+        )
+        return Reading(self._before_output(spoken), alpha, drawn.squeeze(2), softly)
+
+    def _softly(self, captions: int) -> Tensor | None:
+        """Which captions a hard model reads softly in train mode (M,); None for others."""
+        if not (self.training and self.looks and self.config.looking == "hard"):
+            return None
+        return torch.rand(captions, device=self.device) < self.config.semi_sampling
 
     def _start_of(
         self, images: Images | None, tokens: Tensor, of: Tensor | None, order: Tensor
@@ -278,13 +315,15 @@ class Captioner(nn.Module):
         mean, spread = norm.running_mean, norm.running_var
         return nn.functional.batch_norm(v, mean, spread, norm.weight, norm.bias, several)
 
-    def _tell(self, word: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
-        """One word (R, W) in: what the output layer sees, weights (R, L or 0), the next state."""
+    def _tell(self, word: Tensor, state: State) -> tuple[Tensor, Tensor, Tensor, State]:
+        """One word (R, W) in: what the output layer sees, weights (R, L or 0), log-probabilities
+        of the looks that were drawn (R, 1), the next state."""
         if self.looks:
             query = torch.cat([state["h"], word], dim=1)
-            seen, alpha = self.attention(query, state["keys"], state["grid"])
+            alpha = self.attention.weights(query, state["keys"])
+            seen, drawn = self._look(alpha, state)
             state = self._advance(torch.cat([word, seen], dim=1), state)
-            return torch.cat([state["h"], seen], dim=1), alpha, state
+            return torch.cat([state["h"], seen], dim=1), alpha, drawn, state
         inject = self.config.inject if self.config.image else "init"
         if inject == "par":
             word = torch.cat([word, state["v"]], dim=1)
@@ -292,7 +331,22 @@ class Captioner(nn.Module):
         spoken = state["h"]
         if inject == "merge":
             spoken = torch.cat([spoken, state["v"]], dim=1)
-        return spoken, spoken[:, :0], state
+        return spoken, spoken[:, :0], torch.zeros_like(spoken[:, :1]), state
+
+    def _look(self, alpha: Tensor, state: State) -> tuple[Tensor, Tensor]:
+        """What is seen (R, C) with weights alpha (R, L), and log-probabilities of draws (R, 1)."""
+        drawn = torch.zeros_like(alpha[:, :1])
+        used = alpha
+        if "softly" in state:
+            softly, cells = state["softly"][:, None], sample_cells(alpha)
+            used = torch.where(softly, alpha, one_hot(cells, alpha))
+            drawn = log_prob_of(alpha, cells)[:, None].masked_fill(softly, 0.0)
+        elif self.config.looking == "hard":
+            used = one_hot(alpha.argmax(dim=1), alpha)
+        seen = blend(used, state["grid"])
+        if self.config.gated:
+            seen = self.gate(state["h"]).sigmoid() * seen
+        return seen, drawn
 
     def _advance(self, x: Tensor, state: State) -> State:
         """The state after the recurrent network has read x (R, D)."""

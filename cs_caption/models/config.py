@@ -9,9 +9,16 @@ CELLS = ("lstm", "rnn", "gru")
 INJECTIONS = ("init", "pre", "par", "merge")
 ENCODERS = {"convnet": SHRINK, "vgg16": 32, "resnet18": 32, "resnet50": 32}  # pixels a cell
 FEATURES = ("grid", "pooled")
+LOOKING = ("soft", "hard")
 WIDTHS = {"vgg16": (512, 4096), "resnet18": (512, 512), "resnet50": (2048, 2048)}  # of these two
 SIZES = ("word_dim", "hidden", "attention_dim", "image_size")
-CHOICES = {"cell": CELLS, "inject": INJECTIONS, "encoder": ENCODERS, "features": FEATURES}
+CHOICES = {
+    "cell": CELLS,
+    "inject": INJECTIONS,
+    "encoder": ENCODERS,
+    "features": FEATURES,
+    "looking": LOOKING,
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,10 @@ class CaptionerConfig:
     beside the state in the output layer, so that the recurrent network never sees it. With
     `attention` the picture is looked at anew for each word, and is the first state as well.
     `image=False` is a language model that never sees it.
+
+    `looking` is "soft", a blend of all cells, or "hard", one cell for each word: in training it is
+    drawn, but that each caption is read softly with probability `semi_sampling`; else it is the
+    strongest one. `gated` models weigh what they see by a number from 0 to 1 for each word.
 
     `encoder` is the small "convnet" with `channels`, or a torchvision backbone: "vgg16",
     "resnet18", "resnet50". `features` are its "grid", or "pooled" to one vector. A `frozen` encoder
@@ -46,6 +57,9 @@ class CaptionerConfig:
     encoder: str = "convnet"
     features: str = "grid"
     frozen: bool = False
+    looking: str = "soft"
+    semi_sampling: float = 0.5
+    gated: bool = False
 
     def __post_init__(self):
         object.__setattr__(self, "channels", tuple(self.channels))
@@ -62,6 +76,8 @@ class CaptionerConfig:
                 raise ValueError(f"{name} is {value!r}: expected one of {', '.join(known)}")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout is {self.dropout}: expected at least 0 and less than 1")
+        if not 0.0 <= self.semi_sampling <= 1.0:
+            raise ValueError(f"semi_sampling is {self.semi_sampling}: expected a share, 0 to 1")
         self._check_together()
 
     def _check_together(self) -> None:
@@ -73,6 +89,14 @@ class CaptionerConfig:
                 f"inject is {self.inject!r} with attention, which has the picture at each word "
                 'already: expected inject="init" or attention=False'
             )
+        attends = self.attention and self.image
+        for name, plain in (("looking", "soft"), ("gated", False)):
+            value = getattr(self, name)
+            if value != plain and not attends:
+                raise ValueError(
+                    f"{name} is {value!r} in a model without attention: leave {name} out, or "
+                    "expected attention=True and image=True"
+                )
 
     @property
     def width(self) -> int:
