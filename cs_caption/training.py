@@ -45,12 +45,12 @@ class TrainConfig:
     the encoder's weights where it is not that of the others. The output layer's bias begins at the
     log frequency of the words, or with output_bias="zero" at nothing.
 
-    For models with attention `doubly_stochastic` is the weight of the charge of that name; from
-    the loss of hard ones `entropy` times the entropy of where they look is taken, and for looks that
-    were drawn `reward` times REINFORCE's loss is added, with a moving baseline that keeps the share
-    `baseline` of what it was at each step. All of these are sums over a caption's words in the papers; here, as the
-    loss is a mean, all are divided by the mean number of words. (The authors' code, arctic-captions,
-    has the same `reward` and `baseline`.)
+    For models with attention `doubly_stochastic` is the weight of the charge of that name. Of hard
+    ones' loss, `entropy` times the entropy of where they look is taken away, and `reward` times
+    REINFORCE's loss for the looks that were drawn is added, with a moving baseline that keeps the
+    share `baseline` of what it was at each step. In the papers all of these are sums over a
+    caption's words; here, as the loss is a mean, they are divided by the mean number of words.
+    (The authors' code, arctic-captions, has the same `reward` and `baseline`.)
 
     Raises: ValueError, naming the field, for a value out of range.
     """
