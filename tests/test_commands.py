@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,108 @@ def test_caption_says_when_a_picture_is_unlike_the_training_pictures(run_folder,
     Image.effect_noise((300, 200), 120).convert("RGB").save(noise)
     assert caption(run_folder, noise) == 0
     assert "unlike what the model was trained on" in capsys.readouterr().out
+
+
+def test_caption_explains_itself_on_a_page(run_folder, picture, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert caption(run_folder, "--n-best", 2, "--explain", page, picture, picture) == 0
+    said = capsys.readouterr().out
+    assert f"The page to look at: {page}" in said
+    html = page.read_text(encoding="utf-8")
+    words = said.splitlines()[0].removeprefix(f"{picture}: ").split()
+    first, second = html.split("<section")[1:]
+    for card in (first, second):
+        assert re.findall(r"<summary[^>]*>(.*?)</summary>", card) == words
+        assert card.count("<tr>") == 3  # a head and two sentences
+        assert str(picture) in card
+    assert "Sentences found by a beam of 5" in html
+    assert "which learnt from 60 simple scenes" in html
+
+
+def test_caption_explains_drawn_sentences_and_keeps_lines_of_json_clean(
+    run_folder, picture, tmp_path, capsys
+):
+    page = tmp_path / "page.html"
+    flags = ("--json", "--sample", "--n-best", 3, "--explain", page)
+    assert caption(run_folder, picture, *flags) == 0
+    said = capsys.readouterr()
+    (best, *_) = json.loads(said.out)["n_best"]  # the whole of stdout is one object
+    assert f"The page to look at: {page}" in said.err
+    html = page.read_text(encoding="utf-8")
+    assert re.findall(r"<summary[^>]*>(.*?)</summary>", html) == best["caption"].split()
+    assert "drawn at random" in html
+
+
+def test_a_page_holds_the_pictures_of_every_batch_in_order(
+    run_folder, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("cs_caption.commands.caption.BATCH", 2)
+    folder, page = tmp_path / "pictures", tmp_path / "page.html"
+    folder.mkdir()
+    for k, scene in enumerate(Scenes("test", n=5)):
+        Image.fromarray(scene.image).save(folder / f"{k}.png")
+    assert caption(run_folder, folder, "--explain", page) == 0
+    cards = page.read_text(encoding="utf-8").split("<section")[1:]
+    lines = capsys.readouterr().out.splitlines()
+    assert len(cards) == 5
+    for k, (card, line) in enumerate(zip(cards, lines[:5], strict=True)):
+        name, said = line.split(": ")
+        assert name == str(folder / f"{k}.png")
+        assert name in card
+        assert re.findall(r"<summary[^>]*>(.*?)</summary>", card) == said.split()
+
+
+def test_a_page_says_that_a_picture_is_unlike_the_training_pictures(run_folder, tmp_path):
+    noise = tmp_path / "noise.png"
+    Image.effect_noise((300, 200), 120).convert("RGB").save(noise)
+    page = tmp_path / "page.html"
+    assert caption(run_folder, noise, "--explain", page) == 0
+    assert "This picture is unlike what the model was trained on (60" in page.read_text("utf-8")
+
+
+def test_a_page_shows_the_pictures_that_could_be_read_or_is_not_written(
+    run_folder, picture, tmp_path, capsys
+):
+    page = tmp_path / "page.html"
+    assert caption(run_folder, tmp_path / "gone.png", "--explain", page) == 2
+    assert not page.exists()
+    assert caption(run_folder, tmp_path / "gone.png", picture, "--explain", page) == 1
+    assert page.read_text("utf-8").count("<section") == 1
+    assert "1 of 2 pictures" in capsys.readouterr().err
+
+
+def test_a_page_is_refused_before_any_work_where_it_cannot_be(
+    run_folder, picture, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("cs_caption.commands.caption.MOST_EXPLAINED", 1)
+    photo = tmp_path / "mine.jpg"
+    photo.write_bytes(picture.read_bytes())
+    for flags, words in [
+        (("--explain", photo, picture), "first comes the page to write"),
+        (("--explain", tmp_path, picture), "is a folder"),
+        (("--explain", tmp_path / "none" / "a.html", picture), f"no folder {tmp_path / 'none'}"),
+        (("--explain", photo / "a.html", picture), "there is no folder"),
+        (("--explain", tmp_path / "a.html", picture, picture), "2 are too many"),
+    ]:
+        assert caption(run_folder, *flags) == 2
+        said = capsys.readouterr()
+        assert words in said.err
+        assert said.out == ""
+    assert photo.read_bytes() == picture.read_bytes()
+    assert not (tmp_path / "a.html").exists()
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_model_without_attention_has_nothing_to_explain(picture, tmp_path, capsys):
+    assert main(["train", "--out", str(tmp_path / "run"), *TINY, "--no-attention"]) == 0
+    capsys.readouterr()
+    page = tmp_path / "page.html"
+    assert caption(tmp_path / "run", "--explain", page, picture) == 2
+    said = capsys.readouterr()
+    assert "this one has no attention" in said.err
+    assert "rich has it" in said.err
+    assert said.out == ""
+    assert not page.exists()
 
 
 def test_caption_goes_on_after_a_bad_picture_and_says_so(run_folder, picture, tmp_path, capsys):

@@ -1,9 +1,19 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from cs_caption.data import Scenes
 from cs_caption.metrics.pointing import cells_on
-from cs_caption.viz.attention import describe_objects, strongest_place, veil, where_looked
+from cs_caption.viz.attention import (
+    describe_objects,
+    shares,
+    strongest_place,
+    tell_look,
+    veil,
+    veiled,
+    where_looked,
+)
 
 SCENES = Scenes("val", n=30)
 
@@ -65,3 +75,82 @@ def test_two_alike_are_told_apart_by_their_places():
     on = cells_on(np.stack([one.mask for one in scene.objects]), 64).argmax(1)
     names = {where_looked(np.eye(64)[cell], scene.objects)[1] for cell in on}
     assert len(names) == 2
+
+
+def blocks(**sides):
+    """Objects whose masks fill columns of a picture of 64x64 pixels, from and up to."""
+    objects = []
+    for colour, (left, right) in sides.items():
+        mask = np.zeros((64, 64), bool)
+        mask[16:48, left:right] = True
+        objects.append(SimpleNamespace(size="big", colour=colour, shape="square", mask=mask))
+    return objects
+
+
+def test_each_object_has_the_weight_of_the_cells_that_lie_on_it():
+    objects = blocks(red=(8, 24), blue=(40, 56))
+    weights = np.zeros((8, 8))
+    weights[3, 1], weights[4, 6], weights[0, 0] = 0.5, 0.3, 0.2
+    found = shares(weights.ravel(), objects)
+    assert found == [(0.5, "the red square"), (0.3, "the blue square")]
+    assert where_looked(weights.ravel(), objects) == found[0]
+
+
+def test_a_cell_between_two_objects_counts_for_both():
+    objects = blocks(red=(8, 36), blue=(36, 56))  # both reach into the fifth column of cells
+    for column, both in ((2, False), (4, True), (6, False)):
+        found = {name: share for share, name in shares(np.eye(64)[24 + column], objects)}
+        assert sum(found.values()) == (2 if both else 1)
+        assert found["the red square"] == (column < 6)
+
+
+def test_no_object_has_more_than_all_of_the_weight():
+    weights = np.full(64, np.float32(1 / 49))  # rounding in float32, of more than all
+    everywhere = SimpleNamespace(
+        size="big", colour="red", shape="square", mask=np.ones((64, 64), bool)
+    )
+    assert shares(weights, [everywhere]) == [(1.0, "the red square")]
+
+
+def test_a_look_is_told_in_one_sentence():
+    weights = np.full((8, 8), 0.0)
+    weights[3, 1], weights[4, 6] = 0.25, 0.75
+    told = "At “blue”: 75% of the weight on the blue square; strongest cell middle right."
+    assert tell_look("blue", weights.ravel(), blocks(red=(8, 24), blue=(40, 56))) == told
+    told = "At “blue”: 75% of the weight on the middle right; strongest cell middle right."
+    assert tell_look("blue", weights.ravel(), None) == told
+
+
+@pytest.mark.parametrize("scale", [16, 22, 37])
+def test_a_picture_beneath_the_veil_keeps_its_colour_where_the_weight_is_alone(scale):
+    image = np.full((64, 64, 3), (200, 100, 50), np.uint8)
+    pixels = veiled(image, np.eye(64)[10], scale)
+    assert pixels.shape == (8 * scale, 8 * scale, 3)
+    assert pixels.dtype == np.uint8
+    row, column = scale, 2 * scale
+    assert (pixels[row + 6 : row + scale - 6, column + 6 : column + scale - 6] == image[0, 0]).all()
+    assert pixels[row + 3, column + 3].tolist() == [255, 255, 255]
+    assert pixels[row, column].tolist() == [0, 0, 0]
+    dark = np.rint((24, 26, 34) + (np.array([200, 100, 50]) - (24, 26, 34)) * (40 / 255))
+    assert pixels[-1, -1].tolist() == dark.tolist()
+
+
+def test_more_weight_lets_more_light_through():
+    white = np.full((64, 64, 3), 255, np.uint8)
+    weights = np.zeros((8, 8))
+    weights[0, :5] = 16, 9, 4, 1, 0
+    light = veiled(white, weights.ravel(), 32)[16, 16 : 16 + 5 * 32 : 32, 0].astype(int)
+    assert light[0] == 255
+    assert np.all(np.diff(light) < -20)
+    steps = (light - light[4]) / (light[0] - light[4])
+    np.testing.assert_allclose(steps, [1, 0.75, 0.5, 0.25, 0], atol=0.01)
+
+
+def test_a_small_picture_keeps_its_pixels_and_a_large_one_is_averaged():
+    even = np.ones(49)
+    for side, colours in ((32, {0, 255}), (224, {0, 255}), (448, {128})):
+        image = np.zeros((side, side, 3), np.uint8)
+        image[:, ::2] = 255
+        pixels = veiled(image, even, 32)
+        assert pixels.shape == (224, 224, 3)
+        assert set(pixels[32:].ravel().tolist()) == colours  # below the framed cell

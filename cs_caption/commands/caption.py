@@ -12,10 +12,13 @@ from cs_caption.commands.arguments import add_device, add_model, add_number, loa
 from cs_caption.data.listing import is_picture_name
 from cs_caption.data.pictures import read_picture
 from cs_caption.data.vocabulary import SPECIALS
-from cs_caption.evaluation import Sentence, decode, draw
+from cs_caption.evaluation import Sentence, attention_of, decode, draw
 from cs_caption.models.novelty import Novelty
+from cs_caption.viz.explain_page import Explained, write_explanations
 
 BATCH = 64
+DOUBT = "and it knows no other words than those: do not trust the caption"
+MOST_EXPLAINED = 100  # some 60 kB each where pictures are small, a megabyte for photographs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_search(parser)
     add_draws(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line a picture")
+    page = "write a page that shows where the model looked as it said each word of its sentence"
+    parser.add_argument("--explain", type=Path, metavar="FILE.html", help=page)
     add_device(parser)
 
 
@@ -66,12 +71,46 @@ def run(args: argparse.Namespace) -> int:
     trained = load_model(args)
     required = word_numbers(trained, args.require)
     paths = pictures_in(args.pictures)
+    if args.explain:
+        check_explain(args.explain, trained, len(paths))
     read, failed = read_all(paths, trained.model.config.image_size)
+    explained = []
     for start in range(0, len(read), BATCH):
-        caption_batch(trained, read[start : start + BATCH], args, required)
+        explained += caption_batch(trained, read[start : start + BATCH], args, required)
+    if explained:
+        write_page(args, trained, explained)
     if failed and read:
         print(f"{failed} of {len(paths)} pictures could not be read", file=sys.stderr)
     return 0 if not failed else (1 if read else 2)
+
+
+def check_explain(path: Path, trained: Trained, pictures: int) -> None:
+    """Raise ValueError where no page can be written, before any work."""
+    if not trained.model.looks:
+        raise ValueError(
+            "--explain shows where a model looks, and this one has no attention: give another "
+            "--model (rich has it), or train one without --no-attention, --inject, "
+            "--features pooled"
+        )
+    if pictures > MOST_EXPLAINED:
+        raise ValueError(
+            f"--explain writes one page, of {MOST_EXPLAINED} pictures at most: {pictures:,} are "
+            "too many"
+        )
+    check_page(path)
+
+
+def check_page(path: Path) -> None:
+    """Raise ValueError for what cannot be the name of a page."""
+    if path.is_dir():
+        raise ValueError(f"--explain {path} is a folder: give the name of a file, as page.html")
+    if not path.parent.is_dir():
+        raise ValueError(f"--explain {path}: there is no folder {path.parent}; make it first")
+    if is_picture_name(path.name):
+        raise ValueError(
+            f"--explain {path} is named like a picture: first comes the page to write, as "
+            "page.html, then the pictures"
+        )
 
 
 def pictures_in(paths: list[Path]) -> list[Path]:
@@ -117,13 +156,44 @@ def caption_batch(
     batch: list[tuple[Path, np.ndarray]],
     args: argparse.Namespace,
     required: list[int],
-) -> None:
+) -> list[Explained]:
+    """Say what is in some pictures; with --explain, return what its page shows of them."""
     images = np.stack([image for _, image in batch])
     unlike = is_unlike(trained, images)
-    spoken = speak(trained, images, args, required)
+    spoken = [s[: args.n_best] for s in speak(trained, images, args, required)]
     for (path, _), sentences, odd in zip(batch, spoken, unlike, strict=True):
         show = print_json if args.json else print_plain
-        show(path, sentences[: args.n_best], bool(odd), has_seen(trained))
+        show(path, sentences, bool(odd), has_seen(trained))
+    return explain(trained, batch, spoken, unlike) if args.explain else []
+
+
+def explain(
+    trained: Trained,
+    batch: list[tuple[Path, np.ndarray]],
+    spoken: list[tuple[Sentence, ...]],
+    unlike: np.ndarray,
+) -> list[Explained]:
+    """The pictures with their sentences and where the model looked for the first of each."""
+    images = np.stack([image for _, image in batch])
+    maps = attention_of(trained, images, [sentences[0].text for sentences in spoken])
+    odd = f"This picture is unlike what the model was trained on ({has_seen(trained)}), {DOUBT}."
+    return [
+        Explained(str(path), image, sentences, weights, odd if strange else "")
+        for (path, image), sentences, weights, strange in zip(
+            batch, spoken, maps, unlike, strict=True
+        )
+    ]
+
+
+def write_page(args: argparse.Namespace, trained: Trained, explained: list[Explained]) -> None:
+    """Write the page and say where it is; among lines of JSON, on stderr."""
+    how = "drawn at random" if args.sample else f"found by a beam of {args.beam}"
+    about = (
+        f"Sentences {how}, by the captioner {args.model}, which learnt from {has_seen(trained)}."
+    )
+    write_explanations(args.explain, explained, about)
+    where = sys.stderr if args.json else sys.stdout
+    print(f"The page to look at: {args.explain}", file=where)
 
 
 def speak(
@@ -164,7 +234,7 @@ def print_plain(path: Path, sentences: tuple[Sentence, ...], unlike: bool, seen:
     print(f"{path}: {sentences[0].text}")
     if unlike:
         print(f"  note: this picture is unlike what the model was trained on ({seen}),")
-        print("        and it knows no other words than those: do not trust the caption")
+        print(f"        {DOUBT}")
     if len(sentences) > 1:
         for sentence in sentences:
             print(f"  {sentence.log_prob:8.3f}  {sentence.text}")

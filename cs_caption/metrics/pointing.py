@@ -70,11 +70,7 @@ def pointing_score(
 
     Raises: ValueError where lengths differ, a map has too few rows, or L is no square number.
     """
-    if not len(captions) == len(maps) == len(objects):
-        raise ValueError(
-            f"{len(captions)} captions, {len(maps)} maps, objects of {len(objects)} pictures: "
-            "expected as many of each"
-        )
+    check_lengths(captions, maps, objects)
     records, skipped = [], 0
     for item, (caption, weights, here) in enumerate(zip(captions, maps, objects, strict=True)):
         if len(here) < 2:
@@ -83,7 +79,7 @@ def pointing_score(
         counted = _counted(named, here)
         skipped += len(named) - len(counted)
         if counted:
-            _check_map(item, caption, weights)
+            check_map(item, caption, weights)
             on = cells_on(np.stack([one.mask for one in here]), weights.shape[1])
             records += [_point(item, word, which, weights[word], on) for word, which in counted]
     return _score(tuple(records), skipped)
@@ -99,6 +95,25 @@ def cells_on(masks: np.ndarray, cells: int) -> np.ndarray:
     m, h, w = masks.shape
     near = _near(h, w, _side(cells))
     return np.rint(masks.reshape(m, h * w).astype(np.float32) @ near).astype(np.int64)
+
+
+def check_lengths(captions: Sequence, maps: Sequence, objects: Sequence) -> None:
+    """Raises: ValueError where there are not as many captions as maps and pictures."""
+    if not len(captions) == len(maps) == len(objects):
+        raise ValueError(
+            f"{len(captions)} captions, {len(maps)} maps, objects of {len(objects)} pictures: "
+            "expected as many of each"
+        )
+
+
+def check_map(item: int, caption: str, weights: np.ndarray) -> None:
+    """Raises: ValueError where a map is not (T, L) with a row for each word of its caption."""
+    words = len(caption.split())
+    if weights.ndim != 2 or len(weights) < words:
+        raise ValueError(
+            f"maps[{item}] has shape {weights.shape}; expected (T, L) with a row for each of the "
+            f"{words} words of {caption!r:.60}"
+        )
 
 
 def rows_by_picture(score: PointingScore, pictures: int) -> np.ndarray:
@@ -124,15 +139,6 @@ def _side(cells: int) -> int:
     if side * side != cells or not cells:
         raise ValueError(f"a map has {cells} cells; expected a square grid, such as 64 for 8x8")
     return side
-
-
-def _check_map(item: int, caption: str, weights: np.ndarray) -> None:
-    words = len(caption.split())
-    if weights.ndim != 2 or len(weights) < words:
-        raise ValueError(
-            f"maps[{item}] has shape {weights.shape}; expected (T, L) with a row for each of the "
-            f"{words} words of {caption!r:.60}"
-        )
 
 
 def _counted(named: list, objects: Sequence) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ import numpy as np
 from cs_caption.files import whole_file
 from cs_caption.metrics.objects import BINS
 from cs_caption.metrics.pointing import Pointing, PointingScore
-from cs_caption.viz.attention import describe_objects, strongest_place, veil, where_looked
+from cs_caption.viz.attention import describe_objects, tell_look, veil, where_looked
 from cs_caption.viz.gallery_style import STYLE
 from cs_caption.viz.html import Ids, escaped, page, picture, png_uri, scroll_box, table, tag
 
@@ -425,8 +425,7 @@ def _words(k: int, item: GalleryItem) -> str:
 def _tile(k: int, item: GalleryItem, place: int, word: str) -> str:
     weights = np.asarray(item.attention[place], float)
     share, target = where_looked(weights, item.objects)
-    strongest = strongest_place(weights)
-    alt = f"At “{word}”: {share:.0%} of the weight on {target}; strongest cell {strongest}."
+    alt = tell_look(word, weights, item.objects)
     point = item.points.get(place)
     verdict = ""
     if point is not None:

@@ -109,11 +109,24 @@ def _dress(axes, figure: Figure) -> None:
     axes.set_title(figure.name, fontsize=9, loc="left")
     if figure.better:
         axes.set_xlabel("→ better" if figure.better == "higher" else "← better", fontsize=8)
+    if figure.log:
+        _spread(axes)
     axes.tick_params(axis="x", labelsize=8)
     axes.grid(axis="y", color="#ddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.margins(x=0.12)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _spread(axes) -> None:
+    """A logarithmic axis, with as many numbers on it as there is room for."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _alt(record: Record) -> str:
