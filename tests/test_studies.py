@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -358,6 +359,34 @@ def test_every_seed_has_its_dot(made_up):
     dots = [x for line in panel.lines if line.get_marker() == "o" for x in line.get_xdata()]
     assert dots == [3.0, 3.1, 3.2, 5.0, 5.1, 5.2]
     assert [text.get_text() for text in panel.get_yticklabels()] == ["one", "three"]
+
+
+def test_a_figure_of_many_magnitudes_has_a_logarithmic_axis(records):
+    from cs_caption.viz.studies import _dots
+
+    figures = (Figure("loss", "lower", log=True), Figure("gain", "higher"))
+    panels = _dots(run(study(figures=figures), records), ()).axes
+    assert [panel.get_xscale() for panel in panels] == ["log", "linear"]
+
+
+@pytest.mark.parametrize(("factor", "shown"), [(2, "20"), (1000, "10,000")])
+def test_a_logarithmic_axis_has_numbers_that_do_not_touch(records, factor, shown):
+    from cs_caption.viz.studies import _dots
+
+    def spread(setting, budget, seed):
+        return {"loss": 12.0 * factor ** (setting == "three"), "gain": 1.0}
+
+    figures = (Figure("loss", "lower", log=True), Figure("gain", "higher"))
+    sheet = _dots(run(study(spread, figures=figures), records), ())
+    sheet.draw_without_rendering()
+    axis = sheet.axes[0].xaxis
+    low, high = axis.get_view_interval()
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    labels = [tick.label1 for tick in ticks if low <= tick.get_loc() <= high]
+    labels = sorted((one.get_window_extent().extents.tolist(), one.get_text()) for one in labels)
+    drawn = [(extents, text) for extents, text in labels if text]
+    assert shown in [text for _, text in drawn]
+    assert all(one[2] < other[0] for (one, _), (other, _) in pairwise(drawn))
 
 
 def test_a_run_of_ones_own_stands_beside_the_recorded_ones(made_up):

@@ -11,7 +11,18 @@ from cs_caption.studies.record import Figure, Record, Run, load
 
 __all__ = ["NAMES", "Figure", "Record", "Run", "load", "one", "settings"]
 
-NAMES = ("decoders", "transfer", "bias", "vectors", "softmax", "paradox", "agreement")
+NAMES = (
+    "decoders",
+    "transfer",
+    "bias",
+    "vectors",
+    "softmax",
+    "paradox",
+    "agreement",
+    "attention",
+    "attention_rich",
+    "reinforce",
+)
 
 
 def one(name: str, setting: str, seed: int = 0) -> Run:

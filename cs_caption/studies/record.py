@@ -19,6 +19,7 @@ class Figure:
     name: str
     better: str = ""
     drawn: bool = True  # in the dot plot as well as in the table
+    log: bool = False  # drawn on a logarithmic axis: all values are above 0
 
 
 @dataclass(frozen=True)

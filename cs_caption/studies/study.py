@@ -26,8 +26,9 @@ class Budget:
     warmup: int = 30
 
     def __str__(self) -> str:
+        captions = "1 caption" if self.captions == 1 else f"{self.captions} captions"
         return (
-            f"{self.steps:,} steps of {self.batch} pictures with {self.captions} captions each; "
+            f"{self.steps:,} steps of {self.batch} pictures with {captions} each; "
             f"{self.pictures:,} {self.level} scenes to learn from, {self.held_out:,} held out"
         )
 
