@@ -5,6 +5,7 @@ comparison on what checks draw. These are drawn by nobody who has read the check
 needs is a way back: it has the arguments of its forward function.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -421,6 +422,131 @@ def _paired(rng: Random) -> tuple:
     return candidate, reference, stems, lists
 
 
+def _looks(rng: Random) -> tuple:
+    """Maps over a square grid, of which cells may be equal, and what is seen of the objects."""
+    M, side, S = (int(n) for n in rng.randint(1, (9, 9, 33)))
+    alpha = rng.rand(M, side * side) ** rng.uniform(0, 8)
+    alpha = np.round(alpha, 1) + 0.01 if rng.rand() < 0.3 else alpha
+    masks = rng.rand(M, S, S) < rng.rand() ** 3
+    masks[np.arange(M), *rng.randint(0, S, (2, M))] = True
+    dtype = str(rng.choice(["float32", "float64"]))
+    alpha = floats(alpha / alpha.sum(1, keepdims=True), dtype)
+    return alpha, truths(masks), whole(rng.randint(1, rng.randint(2, 6), M))
+
+
+def _regions(rng: Random) -> tuple:
+    """Logits from all but equal to far apart, of regions that may not be there."""
+    N, L, V = _some(rng, 3)
+    dtype = str(rng.choice(["float32", "float64"]))
+    logits = _normal(rng, (N, L, V)) * 10.0 ** rng.uniform(-2, 3) + rng.uniform(-5, 5)
+    mask = rng.rand(N, L) < rng.rand() ** 0.3
+    return floats(logits, dtype), *_given(rng, None if rng.rand() < 0.2 else truths(mask))
+
+
+def _asking(rng: Random) -> tuple:
+    """A model of additive attention, with other parts or without, what it asks and of what."""
+    N, L, Q, A = _some(rng, 4)
+    drawn = _tensors(rng)
+    parts = {"query": _linear(drawn, Q, A), "score": _linear(drawn, A, 1)}
+    return module(_among_others(rng, parts, drawn)), drawn(N, Q), drawn(N, L, A)
+
+
+def _scored_regions(rng: Random) -> tuple:
+    """Scores from all but equal to far apart, and a mask or none."""
+    N, L, C = _some(rng, 3)
+    dtype = str(rng.choice(["float32", "float64"]))
+    scores, a = (floats(x, dtype) for x in (_spread(rng, (N, L)), _normal(rng, (N, L, C))))
+    return scores, a, *_given(rng, _seen(rng, N, L))
+
+
+def _looking_step(rng: Random) -> tuple:
+    N, L, C, H, W, A = _some(rng, 6)
+    drawn = _tensors(rng)
+    parts = {
+        "query": _linear(drawn, H + W, A),
+        "score": _linear(drawn, A, 1),
+        "gate": _linear(drawn, H, 1),
+        "cell": ("LSTMCell", drawn(4 * H, W + C), drawn(4 * H, H), drawn(4 * H), drawn(4 * H)),
+    }
+    shapes = ((N, W), (N, H), (N, H), (N, L, C), (N, L, A))
+    inputs = (drawn(*shape) for shape in shapes)
+    return module(_among_others(rng, parts, drawn)), *inputs, *_given(rng, _seen(rng, N, L))
+
+
+def _tensors(rng: Random) -> Callable[..., Any]:
+    """What draws tensors of one type and one scale."""
+    dtype, scale = str(rng.choice(["float32", "float64"])), 10.0 ** rng.uniform(-1, 1)
+    return lambda *shape: floats(scale * _normal(rng, shape), dtype)
+
+
+def _linear(drawn: Callable[..., Any], into: int, out: int) -> tuple:
+    return "Linear", drawn(out, into), drawn(out)
+
+
+def _among_others(rng: Random, parts: dict, drawn: Callable[..., Any]) -> dict:
+    """The parts in any order, perhaps among others."""
+    more = {f"part{k}": _linear(drawn, *_some(rng, 2)) for k in range(rng.randint(3))}
+    several = {**parts, **more}
+    return {name: several[name] for name in rng.permutation([*several]).tolist()}
+
+
+def _seen(rng: Random, N: int, L: int) -> Any:
+    """A mask (N, L) with a region or more in each row, or None."""
+    mask = rng.rand(N, L) < rng.rand()
+    mask[np.arange(N), rng.randint(0, L, N)] = True
+    return None if rng.rand() < 0.3 else truths(mask)
+
+
+def _looked_at(rng: Random, shape: tuple[int, ...]) -> np.ndarray:
+    """Weights (.., L) that add up to 1, from even ones to one that has all; some are exactly 0."""
+    some = rng.rand(*shape) < rng.rand()
+    some[..., rng.randint(shape[-1])] = True
+    weights = np.exp(_normal(rng, shape) * 10.0 ** rng.uniform(-1, 1)) * some
+    return weights / weights.sum(-1, keepdims=True)
+
+
+def _real_words(rng: Random, N: int, T: int) -> np.ndarray:
+    return np.arange(T) < rng.randint(1, T + 1, (N, 1))
+
+
+def _weights_of_words(rng: Random) -> tuple:
+    N, T, L = _some(rng, 3)
+    real, dtype = _real_words(rng, N, T), str(rng.choice(["float32", "float64"]))
+    padding = rng.choice([0.0, 1.0, 1e6, np.inf, np.nan]) * _normal(rng, (N, T, L))
+    alpha = np.where(real[..., None], _looked_at(rng, (N, T, L)), padding)
+    return floats(alpha, dtype), truths(real)
+
+
+def _look(rng: Random) -> tuple:
+    N, L, C = _some(rng, 3)
+    dtype, alpha = str(rng.choice(["float32", "float64"])), _looked_at(rng, (N, L))
+    sums = np.concatenate([np.zeros((N, 1)), alpha.cumsum(1)], axis=1)
+    at_edge = sums[np.arange(N), rng.randint(0, L, N)]
+    u = np.where(rng.rand(N) < 0.3, at_edge, rng.rand(N))
+    below = np.nextafter(np.array(1, dtype), np.array(0, dtype))
+    return (
+        floats(alpha, dtype),
+        floats(_normal(rng, (N, L, C)), dtype),
+        floats(np.minimum(np.where(rng.rand(N) < 0.1, below, u), below), dtype),
+    )
+
+
+def _rewarded(rng: Random) -> tuple:
+    N, T, L = _some(rng, 3)
+    real, dtype = _real_words(rng, N, T), str(rng.choice(["float32", "float64"]))
+    alpha = _looked_at(rng, (N, T, L))
+    k = np.argmax((alpha > 0) * rng.rand(N, T, L), axis=-1)[..., None]
+    parts = rng.exponential(2, (N, T)), np.log(np.take_along_axis(alpha, k, -1)[..., 0]), alpha
+    size = rng.choice([0.0, 1.0, 1e3])
+    parts = (
+        np.where(real if p.ndim == 2 else real[..., None], p, size * _normal(rng, p.shape))
+        for p in parts
+    )
+    baseline, decay, weight = rng.uniform(-30, 0), rng.rand(), 10.0 ** rng.uniform(-3, 0)
+    tensors = (floats(part, dtype) for part in parts)
+    return *tensors, truths(real), float(baseline), *_given(rng, float(decay), float(weight))
+
+
 def _some(rng: Random, count: int, most: int = 5) -> tuple[int, ...]:
     return tuple(int(n) for n in rng.randint(1, most + 1, count))
 
@@ -488,4 +614,12 @@ _DRAWS = {
     "cider_vectors": _weighed,
     "cider_d": _consensus,
     "meteor_score": _paired,
+    "attention_scores": _asking,
+    "soft_attention": _scored_regions,
+    "attention_lstm_step": _looking_step,
+    "doubly_stochastic_penalty": _weights_of_words,
+    "hard_attention_sample": _look,
+    "reinforce_loss": _rewarded,
+    "pointing_accuracy": _looks,
+    "noisy_or": _regions,
 }

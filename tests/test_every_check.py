@@ -55,6 +55,14 @@ IN_TORCH = {
     "init_output_bias",
     "sample_caption",
     "sampled_softmax_loss",
+    "attention_scores",
+    "soft_attention",
+    "attention_lstm_step",
+    "doubly_stochastic_penalty",
+    "hard_attention_sample",
+    "reinforce_loss",
+    "pointing_accuracy",
+    "noisy_or",
 }
 IN_NUMPY = [name for name in NAMES if name not in IN_TORCH]
 FAR = [
@@ -173,6 +181,23 @@ FAR = [
     "cider_pops_references",
     "meteor_paired_twice",
     "meteor_extends_synonyms",
+    "scores_without_query",
+    "scores_added_in_place",
+    "soft_mask_after_renormalised",
+    "soft_mask_in_place",
+    "step_reads_turned",
+    "step_memory_in_place",
+    "step_in_train_mode",
+    "penalty_mean_of_regions",
+    "penalty_clears_in_place",
+    "hard_reaches",
+    "hard_sums_in_place",
+    "reinforce_reward_not_detached",
+    "reinforce_clears_in_place",
+    "pointing_rows_and_columns",
+    "pointing_normalises_in_place",
+    "detect_logits_zeroed",
+    "detect_masks_in_place",
 ]
 
 

@@ -26,6 +26,9 @@ MODULES = (
     "n05_beam",
     "n05_bleu_and_rouge",
     "n05_cider_and_meteor",
+    "n06_soft",
+    "n06_hard",
+    "n06_looking",
 )
 
 

@@ -27,6 +27,7 @@ MODULES = (
     "n03_lstm_gates",
     "n04_captioning",
     "n05_beam_and_metrics",
+    "n06_attention",
 )
 
 
