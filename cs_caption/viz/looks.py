@@ -97,7 +97,9 @@ def _tile(
     drawn = png_uri(veiled(image, weights, FINE * scale))
     wide = scale * isqrt(len(weights))
     shown = picture(drawn, tell_look(word, weights, objects), wide, wide)
-    return shown + tag("div", f"{weights.max():.0%}", style="font-size:85%")
+    # Front ends narrow pictures to their columns, and those to their words: not below this.
+    fixed = tag("div", shown, style=f"width:{wide}px")
+    return fixed + tag("div", f"{weights.max():.0%}", style="font-size:85%")
 
 
 def _told(words: Sequence[str], maps: np.ndarray, objects: Sequence | None) -> str:
