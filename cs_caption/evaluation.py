@@ -331,7 +331,7 @@ def attention_of(
     trained: Any, images: np.ndarray, captions: Sequence[str]
 ) -> list[np.ndarray] | None:
     """The weights (T, L) with which each word of captions[i] is said; None without attention."""
-    if not (trained.model.config.image and trained.model.config.attention):
+    if not trained.model.config.attends:
         return None
     found: list[np.ndarray] = []
     with _asking(trained.model) as model:

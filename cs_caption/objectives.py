@@ -45,7 +45,7 @@ def training_loss(
         logits = model.output(reading.hidden)
         words = caption_loss(logits, targets)
     loss, longest = words, real.sum() / len(real)
-    if config.doubly_stochastic and model.looks:
+    if config.doubly_stochastic:
         charge = doubly_stochastic(reading.alpha, real)
         loss = loss + config.doubly_stochastic * charge / longest
     if reading.softly is not None:

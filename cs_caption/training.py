@@ -342,7 +342,7 @@ class _Run:
 
 def _check_looking(shape: CaptionerConfig, config: TrainConfig) -> None:
     """Refuse what has no meaning for this kind of attention."""
-    if config.doubly_stochastic and not (shape.attention and shape.image):
+    if config.doubly_stochastic and not shape.attends:
         raise ValueError(
             f"doubly_stochastic is {config.doubly_stochastic}, but this model has no attention: "
             "leave it at 0"

@@ -164,17 +164,17 @@ def caption_batch(
     for (path, _), sentences, odd in zip(batch, spoken, unlike, strict=True):
         show = print_json if args.json else print_plain
         show(path, sentences, bool(odd), has_seen(trained))
-    return explain(trained, batch, spoken, unlike) if args.explain else []
+    return explain(trained, batch, images, spoken, unlike) if args.explain else []
 
 
 def explain(
     trained: Trained,
     batch: list[tuple[Path, np.ndarray]],
+    images: np.ndarray,
     spoken: list[tuple[Sentence, ...]],
     unlike: np.ndarray,
 ) -> list[Explained]:
     """The pictures with their sentences and where the model looked for the first of each."""
-    images = np.stack([image for _, image in batch])
     maps = attention_of(trained, images, [sentences[0].text for sentences in spoken])
     odd = f"This picture is unlike what the model was trained on ({has_seen(trained)}), {DOUBT}."
     return [

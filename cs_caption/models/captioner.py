@@ -131,8 +131,7 @@ class Captioner(nn.Module):
 
     @property
     def looks(self) -> bool:
-        """Whether there is attention: a picture, and more than one glance at it."""
-        return self.config.image and self.config.attention
+        return self.config.attends
 
     @property
     def device(self) -> torch.device:

@@ -84,19 +84,23 @@ class CaptionerConfig:
         multiple = ENCODERS[self.encoder]
         if self.image_size % multiple:
             raise ValueError(f"image_size is {self.image_size}: expected a multiple of {multiple}")
-        if self.attention and self.image and self.inject != "init":
+        if self.attends and self.inject != "init":
             raise ValueError(
                 f"inject is {self.inject!r} with attention, which has the picture at each word "
                 'already: expected inject="init" or attention=False'
             )
-        attends = self.attention and self.image
         for name, plain in (("looking", "soft"), ("gated", False)):
             value = getattr(self, name)
-            if value != plain and not attends:
+            if value != plain and not self.attends:
                 raise ValueError(
                     f"{name} is {value!r} in a model without attention: leave {name} out, or "
                     "expected attention=True and image=True"
                 )
+
+    @property
+    def attends(self) -> bool:
+        """Whether there is attention: a picture, and more than one glance at it."""
+        return self.image and self.attention
 
     @property
     def width(self) -> int:
