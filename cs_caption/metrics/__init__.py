@@ -9,6 +9,13 @@ from cs_caption.metrics.objects import ObjectScore, named_objects, object_score,
 from cs_caption.metrics.pointing import PointingScore, pointing_score
 from cs_caption.metrics.prepared import References, prepare
 from cs_caption.metrics.ptb import ptb_tokenise
+from cs_caption.metrics.retrieval import (
+    RetrievalScore,
+    median_rank,
+    ranks,
+    recall_at_k,
+    retrieval_score,
+)
 from cs_caption.metrics.rouge import rouge_l
 from cs_caption.metrics.score import Score
 from cs_caption.metrics.statistics import interval
@@ -19,18 +26,23 @@ __all__ = [
     "ObjectScore",
     "PointingScore",
     "References",
+    "RetrievalScore",
     "Score",
     "bleu",
     "cider",
     "cider_d",
     "compare",
     "interval",
+    "median_rank",
     "meteor",
     "named_objects",
     "object_score",
     "pointing_score",
     "prepare",
     "ptb_tokenise",
+    "ranks",
+    "recall_at_k",
+    "retrieval_score",
     "rouge_l",
     "scene_objects",
 ]
