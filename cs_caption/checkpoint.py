@@ -1,8 +1,9 @@
-"""Captioners on disk: whole folders of safetensors and JSON, never a pickle.
+"""Captioners and rankers on disk: whole folders of safetensors and JSON, never a pickle.
 
     <run>/model/                    a finished captioner (`save_captioner`)
     <run>/checkpoints/step_000700/  one moment of a training run (`save_checkpoint`)
         captioner.json              format, model shape, vocabulary, facts, a sha256 of each file
+                                    (a ranker's too; `of` says which of the two it is)
         model.safetensors           weights; beside it optimizer, rng or extra tensors
 
 A folder appears whole or not at all; one that was damaged afterwards is told by its checksums.
@@ -25,9 +26,14 @@ from cs_caption.data.vocabulary import Vocabulary
 from cs_caption.device import pick_device
 from cs_caption.files import whole_folder
 from cs_caption.models import Captioner, CaptionerConfig
+from cs_caption.models.ranking import Ranker, RankerConfig
 
 FORMAT = 1
 FACTS = "captioner.json"
+KINDS = {"captioner": (Captioner, CaptionerConfig), "ranker": (Ranker, RankerConfig)}
+USES = {"captioner": "caption, evaluate", "ranker": "retrieve"}  # commands of each
+
+Model = Captioner | Ranker
 
 Tensors = Mapping[str, Tensor]
 
@@ -38,9 +44,9 @@ class Damaged(ValueError):
 
 @dataclass
 class Trained:
-    """A captioner ready for use: what `load_captioner` returns."""
+    """A captioner or a ranker ready for use: what `load_captioner` and `load_ranker` return."""
 
-    model: Captioner
+    model: Model
     vocabulary: Vocabulary
     info: dict = field(default_factory=dict)
     extra: dict[str, Tensor] = field(default_factory=dict)
@@ -57,14 +63,14 @@ class Saved:
 
 def save_captioner(
     folder: str | Path,
-    model: Captioner,
+    model: Model,
     vocabulary: Vocabulary,
     info: dict | None = None,
     *,
     extra: Tensors | None = None,
     replace: bool = False,
 ) -> Path:
-    """Write a captioner to `folder`; `info` is any JSON, `extra` any named tensors kept beside it.
+    """Write a captioner, or a ranker, to `folder`, with `info`, any JSON, and `extra`, any tensors.
 
     Raises: FileExistsError where `folder` is there already and `replace` is False; OSError as
     `whole_folder`; ValueError where it is there and holds something else than a captioner.
@@ -92,28 +98,26 @@ def load_captioner(path: str | Path, device: str | torch.device = "auto") -> Tra
     Raises: FileNotFoundError where nothing is there; ValueError, saying which and what to do, where
     it is no captioner, is damaged, does not fit together, or was written by a newer version.
     """
-    where = pick_device(device)
-    saved = _find(Path(path))
-    try:
-        config = CaptionerConfig(**saved.facts["config"])
-        vocabulary = Vocabulary.from_json(saved.facts["vocabulary"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise Damaged(f"{saved.path / FACTS} does not describe a captioner: {error!r}") from error
-    if len(vocabulary) != config.vocab_size:
-        raise Damaged(
-            f"{saved.path} holds {len(vocabulary)} words for a model of {config.vocab_size}"
-        )
-    model = Captioner(config)
-    load_weights(model, saved)
-    info = saved.facts.get("info", {})
-    extra = {name: tensor.to(where) for name, tensor in saved.tensors.get("extra", {}).items()}
-    return Trained(model.to(where).eval(), vocabulary, info, extra)
+    return _load(Path(path), device, "captioner")
+
+
+def load_ranker(path: str | Path, device: str | torch.device = "auto") -> Trained:
+    """As `load_captioner`, a ranking model: `save_captioner` and `train` write it alike."""
+    return _load(Path(path), device, "ranker")
+
+
+def kind_of(path: str | Path) -> str:
+    """What a folder holds that `load_captioner` or `load_ranker` reads: "captioner" or "ranker".
+
+    Raises: as these two.
+    """
+    return _find(Path(path), "model").facts.get("of", "captioner")
 
 
 def save_checkpoint(
     folder: str | Path,
     step: int,
-    model: Captioner,
+    model: Model,
     vocabulary: Vocabulary,
     tensors: Mapping[str, Tensors],
     progress: dict,
@@ -163,7 +167,7 @@ def read_saved(folder: str | Path) -> Saved:
     return Saved(folder, facts, {name: _read(folder, name, files[name]) for name in files})
 
 
-def load_weights(model: Captioner, saved: Saved) -> None:
+def load_weights(model: Model, saved: Saved) -> None:
     """Put saved weights into `model`, every one and no other.
 
     Raises: ValueError, naming the first tensor that differs in name or shape.
@@ -182,9 +186,35 @@ def load_weights(model: Captioner, saved: Saved) -> None:
     model.load_state_dict(there)
 
 
-def _model_facts(model: Captioner, vocabulary: Vocabulary) -> dict:
+def _load(path: Path, device: str | torch.device, kind: str) -> Trained:
+    where = pick_device(device)
+    saved = _find(path, kind)
+    model_class, config_class = KINDS[kind]
+    found = saved.facts.get("of", "captioner")
+    if found != kind:
+        raise ValueError(
+            f"{path} holds a {found}, not a {kind}: use it with python -m cs_caption {USES[found]}"
+        )
+    try:
+        config = config_class(**saved.facts["config"])
+        vocabulary = Vocabulary.from_json(saved.facts["vocabulary"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Damaged(f"{saved.path / FACTS} does not describe a {kind}: {error!r}") from error
+    if len(vocabulary) != config.vocab_size:
+        raise Damaged(
+            f"{saved.path} holds {len(vocabulary)} words for a model of {config.vocab_size}"
+        )
+    model = model_class(config)
+    load_weights(model, saved)
+    info = saved.facts.get("info", {})
+    extra = {name: tensor.to(where) for name, tensor in saved.tensors.get("extra", {}).items()}
+    return Trained(model.to(where).eval(), vocabulary, info, extra)
+
+
+def _model_facts(model: Model, vocabulary: Vocabulary) -> dict:
     return {
         "format": FORMAT,
+        "of": "ranker" if isinstance(model, Ranker) else "captioner",
         "config": model.config.to_json(),
         "vocabulary": vocabulary.to_json(),
     }
@@ -229,11 +259,11 @@ def _read(folder: Path, name: str, checksum: str) -> dict[str, Tensor]:
     raise Damaged(f"{file} {problem}: restore the folder, or use another one")
 
 
-def _find(path: Path) -> Saved:
+def _find(path: Path, kind: str) -> Saved:
     if not path.exists():
-        raise FileNotFoundError(f"{path} is not there: train a captioner first, or mend the path")
+        raise FileNotFoundError(f"{path} is not there: train a {kind} first, or mend the path")
     if path.is_file():
-        raise ValueError(f"{path} is a file: name the folder that a captioner was saved to")
+        raise ValueError(f"{path} is a file: name the folder that a {kind} was saved to")
     for folder in (path, path / "model"):
         if (folder / FACTS).is_file():
             return read_saved(folder)
@@ -244,8 +274,8 @@ def _find(path: Path) -> Saved:
         if passed_over:
             raise Damaged("no checkpoint there is whole: " + "; ".join(passed_over))
     raise ValueError(
-        f"{path} holds no captioner: expected {FACTS}, model/ or checkpoints/ in it; "
-        "train one with python -m cs_caption train"
+        f"{path} holds no {kind}: expected {FACTS}, model/ or checkpoints/ in it; train one with "
+        f"python -m cs_caption train{' --ranking' if kind == 'ranker' else ''}"
     )
 
 

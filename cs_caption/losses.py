@@ -1,7 +1,8 @@
-"""What a caption costs: its words, and for models with attention where they look.
+"""What a caption costs: its words, where a model looks for them, and the pair with its picture.
 
 The words: softmax over all of them, or over the true one and a few that are drawn. Looking: a
-charge for what nobody looks at, and the loss that teaches looks which were drawn.
+charge for what nobody looks at, and the loss that teaches looks which were drawn. The pair: it
+should score above every wrong one.
 """
 
 import torch
@@ -99,6 +100,47 @@ def reinforce(
     if not onward:
         return loss, rewards.mean()
     return loss, (rewards * real).sum(dim=0) / real.sum(dim=0).clamp_min(1)
+
+
+def ranking_loss(S: Tensor, of: Tensor, margin: float = 1.0, *, hardest: bool = False) -> Tensor:
+    """Charge for every wrong pair of a picture and a sentence within a margin of the right one.
+
+    Of each sentence's picture with the sentences of others, and of each sentence with the other
+    pictures.
+
+    With `hardest` only the largest charge of each of the two counts, not their sum.
+
+    Shapes: S (N, M), of (M,): sentence m describes picture of[m], and no other. Returns: a scalar,
+    the mean over the sentences.
+    Source: Karpathy and Fei-Fei 2015, equation 9; the hardest: Faghri et al. 2018, VSE++
+    (arXiv:1707.05612), equation 6.
+    """
+    right = S[of, torch.arange(len(of), device=S.device)]
+    same_picture, own = _right_pairs(S, of)
+    sentences = (S[of] - right[:, None] + margin).clamp(min=0).masked_fill(same_picture, 0.0)
+    pictures = (S - right + margin).clamp(min=0).masked_fill(own, 0.0)
+    if hardest:
+        return (sentences.amax(dim=1) + pictures.amax(dim=0)).mean()
+    return (sentences.sum(dim=1) + pictures.sum(dim=0)).mean()
+
+
+def matching_loss(S: Tensor, of: Tensor) -> Tensor:
+    """What it costs to tell a sentence's picture among all, and a picture's sentence, by softmax.
+
+    Shapes: S (N, M), of (M,) as in `ranking_loss`; a picture's other sentences are left out.
+    Returns: a scalar, nats a sentence, of both directions together.
+    Source: Radford et al. 2021, CLIP (arXiv:2103.00020), section 2.3, with no temperature.
+    """
+    here = torch.arange(len(of), device=S.device)
+    same_picture, _ = _right_pairs(S, of)
+    others = same_picture & (here[:, None] != here)
+    told = F.cross_entropy(S[of].masked_fill(others, -torch.inf), here)
+    return told + F.cross_entropy(S.T, of)
+
+
+def _right_pairs(S: Tensor, of: Tensor) -> tuple[Tensor, Tensor]:
+    """Which sentences (M, M) share a picture, and which pictures (N, M) are a sentence's own."""
+    return of[:, None] == of, torch.arange(len(S), device=S.device)[:, None] == of
 
 
 def draw_words(share: Tensor, draws: int) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""From captioned pictures to a saved captioner: what `train`, `demo` and the studies share."""
+"""From captioned pictures to a saved captioner or ranker, for commands and studies alike."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn import Module
 
-from cs_caption.checkpoint import Trained, load_captioner, save_captioner
+from cs_caption.checkpoint import Trained, load_captioner, load_ranker, save_captioner
 from cs_caption.data import CaptionedImages, Scenes, Vocabulary
 from cs_caption.data.opening import NoSuchSplit
 from cs_caption.data.photos import PictureFiles
 from cs_caption.data.vectors import read_vectors
 from cs_caption.features import cache_features
-from cs_caption.models import Captioner, CaptionerConfig
+from cs_caption.models import Captioner, CaptionerConfig, Ranker, RankerConfig
 from cs_caption.models.novelty import Novelty
 from cs_caption.models.weights import load_encoder_weights
+from cs_caption.objectives import Model
 from cs_caption.training import Data, TrainConfig, train
 
 HELD_OUT = 500  # val pictures: enough to watch the loss and to set the novelty threshold
@@ -83,8 +85,7 @@ def train_captioner(
     Raises: ValueError for a cache of an encoder that learns, and as `train`, `read_vectors`,
     `load_encoder_weights` and `cache_features`.
     """
-    if cache and not shape.get("frozen"):
-        raise ValueError("features can be cached of a frozen encoder alone: give frozen=True")
+    _check_cache(cache, shape)
     report(f"gathering {material.about}")
     vocabulary = Vocabulary.build(material.train.captions, min_count=min_count)
     known = read_vectors(vectors, vocabulary.words) if vectors else None
@@ -96,16 +97,54 @@ def train_captioner(
         report(f"{vectors.name} has vectors of {known.found.sum():,} of {len(vocabulary):,} words")
     seen = _seen(model, material, cache, report)
     history = train(model, vocabulary, seen[0], config, folder=out, val=seen[1], report=report)
-    info = {
-        "data": material.about,
-        "encoder": _schooling(model.config, weights),
-        "steps": config.steps,
-        "history": history,
-    }
-    info |= {"level": material.level} if material.level else {}
+    info = _info(material, model, weights, history)
     extra = _novelty(model, material).tensors() if model.config.image else {}
     save_captioner(out / "model", model, vocabulary, info, extra=extra, replace=True)
     return load_captioner(out / "model", config.device)
+
+
+def train_ranker(
+    out: Path,
+    material: Material,
+    config: TrainConfig,
+    *,
+    min_count: int = 1,
+    weights: str | Path | Module | None = None,
+    cache: Path | None = None,
+    report: Report = print,
+    **shape,
+) -> Trained:
+    """As `train_captioner`, a ranking model: `shape` are fields of RankerConfig.
+
+    `weights` may also be an encoder to begin with, as that of a captioner.
+    """
+    _check_cache(cache, shape)
+    report(f"gathering {material.about}")
+    vocabulary = Vocabulary.build(material.train.captions, min_count=min_count)
+    model = new_ranker(vocabulary, config.seed, weights, **shape)
+    seen = _seen(model, material, cache, report)
+    history = train(model, vocabulary, seen[0], config, folder=out, val=seen[1], report=report)
+    info = _info(material, model, weights, history)
+    save_captioner(out / "model", model, vocabulary, info, replace=True)
+    return load_ranker(out / "model", config.device)
+
+
+def new_ranker(
+    vocabulary: Vocabulary, seed: int, weights: str | Path | Module | None = None, **shape
+) -> Ranker:
+    """An untrained ranker whose first weights depend on `seed` alone.
+
+    `shape` are fields of RankerConfig; `weights` ("scenes", "imagenet", a file, or an encoder) go
+    into its encoder.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Ranker(RankerConfig(len(vocabulary), **shape))
+    if isinstance(weights, Module):
+        model.encoder.load_state_dict(weights.state_dict())
+    elif weights is not None:
+        load_encoder_weights(model.encoder, weights)
+    return model
 
 
 def new_captioner(
@@ -124,8 +163,23 @@ def new_captioner(
     return model
 
 
+def _check_cache(cache: Path | None, shape: dict) -> None:
+    if cache and not shape.get("frozen"):
+        raise ValueError("features can be cached of a frozen encoder alone: give frozen=True")
+
+
+def _info(material: Material, model: Model, weights: Any, history: list[dict]) -> dict:
+    info = {
+        "data": material.about,
+        "encoder": _schooling(model.config, weights),
+        "steps": history[-1]["step"],
+        "history": history,
+    }
+    return info | ({"level": material.level} if material.level else {})
+
+
 def _seen(
-    model: Captioner, material: Material, cache: Path | None, report: Report
+    model: Model, material: Material, cache: Path | None, report: Report
 ) -> tuple[Data, Data]:
     """What the model learns from: pictures, or with a cache what its encoder sees in them."""
     if cache is None:
@@ -140,7 +194,7 @@ def _novelty(model: Captioner, material: Material) -> Novelty:
     return Novelty.fit(model, _pick(images, some), material.held_out.images)
 
 
-def _schooling(config: CaptionerConfig, weights: str | Path | None) -> str:
+def _schooling(config: CaptionerConfig | RankerConfig, weights: str | Path | Module | None) -> str:
     """Where the encoder learnt to see, in words."""
     if not config.image:
         return "none: it never sees a picture"
@@ -149,7 +203,9 @@ def _schooling(config: CaptionerConfig, weights: str | Path | None) -> str:
         "scenes": "learnt beforehand to name what is in the course's drawn scenes",
         "imagenet": "learnt beforehand to name what is in ImageNet's photographs",
     }
-    words = known.get(weights) or f"learnt beforehand, from {Path(weights).name}"
+    words = "learnt beforehand, in a captioner"
+    if not isinstance(weights, Module):
+        words = known.get(weights) or f"learnt beforehand, from {Path(weights).name}"
     return words + (", frozen" if config.frozen else "")
 
 

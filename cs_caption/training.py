@@ -1,4 +1,4 @@
-"""Training a captioner: one loop for laptop and GPU, that can be stopped and resumed at will."""
+"""Training a captioner or a ranker: one loop for laptop and GPU, stopped and resumed at will."""
 
 import math
 import signal
@@ -18,8 +18,8 @@ from cs_caption.data.captioned import CaptionedImages
 from cs_caption.data.scenes import Scenes
 from cs_caption.data.vocabulary import Vocabulary
 from cs_caption.device import pick_device
-from cs_caption.models import Captioner, CaptionerConfig
-from cs_caption.objectives import training_loss, words_loss
+from cs_caption.models import Captioner
+from cs_caption.objectives import Model, check_objective, held_out_part, training_loss
 
 Data = CaptionedImages | Scenes
 Report = Callable[[str], object]
@@ -27,6 +27,7 @@ Report = Callable[[str], object]
 OPTIMIZERS = ("adamw", "rmsprop")
 PRECISIONS = ("float32", "bfloat16")
 OUTPUT_BIASES = ("frequency", "zero")
+CONTRASTS = ("margin", "hardest", "softmax")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,10 @@ class TrainConfig:
     caption's words; here, as the loss is a mean, they are divided by the mean number of words.
     (The authors' code, arctic-captions, has the same `reward` and `baseline`.)
 
+    A ranker's wrong pairs are charged by `contrast`: "margin", all that come within `margin` of the
+    right one; "hardest", of each picture and each sentence the worst alone; "softmax", by how
+    probable the right one is among all (`cs_caption.losses`).
+
     Raises: ValueError, naming the field, for a value out of range.
     """
 
@@ -71,6 +76,8 @@ class TrainConfig:
     reward: float = 0.1
     entropy: float = 0.01
     baseline: float = 0.9
+    contrast: str = "margin"
+    margin: float = 1.0
     seed: int = 0
     max_len: int = 60
     precision: str = "float32"
@@ -86,13 +93,14 @@ class TrainConfig:
             self._check_whole(name, 1)
         for name, least in (("warmup", 0), ("seed", 0), ("sampled", 0), ("max_len", 3)):
             self._check_whole(name, least)
-        for name in ("lr", "clip"):
+        for name in ("lr", "clip", "margin"):
             self._check(name, 0 < getattr(self, name) < math.inf, "a number above 0")
         for name in ("weight_decay", "report_seconds", "doubly_stochastic", "reward", "entropy"):
             self._check(name, 0 <= getattr(self, name) < math.inf, "a number of 0 or more")
         if self.encoder_lr is not None:
             self._check("encoder_lr", 0 < self.encoder_lr < math.inf, "a number above 0, or None")
         self._check("output_bias", self.output_bias in OUTPUT_BIASES, " or ".join(OUTPUT_BIASES))
+        self._check("contrast", self.contrast in CONTRASTS, " or ".join(CONTRASTS))
         self._check("baseline", 0 <= self.baseline < 1, "a share, from 0 to below 1")
         self._check("final_lr", 0 <= self.final_lr <= 1, "a part of lr, from 0 to 1")
         self._check("optimizer", self.optimizer in OPTIMIZERS, " or ".join(OPTIMIZERS))
@@ -118,7 +126,7 @@ def say(line: str) -> None:
 
 
 def train(
-    model: Captioner,
+    model: Model,
     vocabulary: Vocabulary,
     data: Data,
     config: TrainConfig | None = None,
@@ -137,13 +145,13 @@ def train(
     left as it was. The model ends in eval mode, on the device that was used.
 
     Rows: step, loss (mean over the row's steps), lr, pictures_per_s, seconds, and val_loss where
-    it was measured; losses are nats a token, <END> included.
+    it was measured; losses are nats a token, <END> included, and a ranker's charges a sentence.
 
     Raises: ValueError where data, vocabulary, model and checkpoint do not fit together, and where
     the loss is no longer a finite number; OSError where a checkpoint cannot be written.
     """
     config, report = config or TrainConfig(), report or (lambda line: None)
-    _check_looking(model.config, config)
+    check_objective(model, config)
     device = pick_device(config.device)
     examples = _examples(model, vocabulary, data, config)
     held_out = None if val is None else _examples(model, vocabulary, val, config)
@@ -156,15 +164,14 @@ def train(
     return run.progress.history
 
 
-def held_out_loss(
-    model: Captioner, vocabulary: Vocabulary, data: Data, *, batch: int = 64
-) -> float:
+def held_out_loss(model: Model, vocabulary: Vocabulary, data: Data, *, batch: int = 64) -> float:
     """Mean loss a token of every caption in `data`, each word predicted from the true ones before.
 
     Good for watching a run and for asking whether the pictures matter; captions are to be judged
     by generating them.
     """
-    return _mean_loss(model, _examples(model, vocabulary, data, TrainConfig()), batch)
+    config = TrainConfig()
+    return _mean_loss(model, _examples(model, vocabulary, data, config), batch, config)
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:
@@ -224,6 +231,8 @@ class _Run:
             )
 
     def _first_bias(self) -> None:
+        if not isinstance(self.model, Captioner):
+            return
         if self.config.output_bias == "frequency":
             self.model.init_output_bias(self.vocabulary.counts)
         else:
@@ -295,7 +304,7 @@ class _Run:
             "seconds": round(progress.seconds, 2),
         }
         if measure:
-            row["val_loss"] = _mean_loss(self.model, held_out, config.batch)
+            row["val_loss"] = _mean_loss(self.model, held_out, config.batch, config)
             self.report(f"step {progress.step:,}: loss {row['val_loss']:.3f} on held-out pictures")
         progress.history.append(row)
         progress.row_loss, progress.row_steps = 0.0, 0
@@ -340,23 +349,7 @@ class _Run:
         self.report(f"going on from {saved.path}, after step {self.progress.step:,}")
 
 
-def _check_looking(shape: CaptionerConfig, config: TrainConfig) -> None:
-    """Refuse what has no meaning for this kind of attention."""
-    if config.doubly_stochastic and not shape.attends:
-        raise ValueError(
-            f"doubly_stochastic is {config.doubly_stochastic}, but this model has no attention: "
-            "leave it at 0"
-        )
-    if config.sampled and shape.looking == "hard":
-        raise ValueError(
-            f"sampled is {config.sampled}: the rewards of hard attention need the probabilities of "
-            "all words; leave it at 0"
-        )
-
-
-def _examples(
-    model: Captioner, vocabulary: Vocabulary, data: Data, config: TrainConfig
-) -> Examples:
+def _examples(model: Model, vocabulary: Vocabulary, data: Data, config: TrainConfig) -> Examples:
     if len(vocabulary) != model.config.vocab_size:
         raise ValueError(
             f"the vocabulary has {len(vocabulary)} words, the model {model.config.vocab_size}: "
@@ -380,28 +373,27 @@ def _share(vocabulary: Vocabulary, device: torch.device) -> Tensor:
 
 
 @torch.no_grad()
-def _mean_loss(model: Captioner, examples: Examples, batch: int) -> float:
-    training, nats, tokens = model.training, 0.0, 0
+def _mean_loss(model: Model, examples: Examples, batch: int, config: TrainConfig) -> float:
+    training, total, things = model.training, 0.0, 0
     model.eval()
     for part in batches_in_order(examples, batch):
-        real = int((part.tokens[:, 1:] != Vocabulary.NULL).sum())
-        nats += float(words_loss(model, part)) * real
-        tokens += real
+        loss, count = held_out_part(model, part, config)
+        total, things = total + loss * count, things + count
     model.train(training)
-    return nats / tokens
+    return total / things
 
 
 # What a checkpoint holds beside the weights.
 
 
-def _optimizer(model: Captioner, config: TrainConfig) -> torch.optim.Optimizer:
+def _optimizer(model: Model, config: TrainConfig) -> torch.optim.Optimizer:
     decay, groups = config.weight_decay, _groups(model, config)
     if config.optimizer == "rmsprop":
         return torch.optim.RMSprop(groups, config.lr, weight_decay=decay)
     return torch.optim.AdamW(groups, config.lr, weight_decay=decay, fused=True)
 
 
-def _groups(model: Captioner, config: TrainConfig) -> list[dict]:
+def _groups(model: Model, config: TrainConfig) -> list[dict]:
     """The weights that learn, those of the encoder apart where they have a rate of their own.
 
     `share` is a group's rate as a part of the others'.
@@ -468,12 +460,12 @@ def _own_random_numbers(device: torch.device, seed: int) -> Iterator[None]:
 
 
 def _check_same_run(
-    saved: Saved, model: Captioner, vocabulary: Vocabulary, config: TrainConfig, data: str
+    saved: Saved, model: Model, vocabulary: Vocabulary, config: TrainConfig, data: str
 ) -> None:
     facts = saved.facts
     there, here = facts["info"]["train"], asdict(config)
     for kind, old, new in (
-        ("model", CaptionerConfig(**facts["config"]).to_json(), model.config.to_json()),
+        ("model", type(model.config)(**facts["config"]).to_json(), model.config.to_json()),
         ("training", _without_cadence(asdict(TrainConfig()) | there), _without_cadence(here)),
         ("vocabulary", facts["vocabulary"], vocabulary.to_json()),
         ("data", {"fingerprint": facts["data"]}, {"fingerprint": data}),

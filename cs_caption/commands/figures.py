@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cs_caption.evaluation import Bar, Calibration, Evaluation, Measures
 from cs_caption.metrics import PointingScore
+from cs_caption.ranking import Ranked
 
 COLUMNS = ("", "refs", "BLEU-4", "CIDEr-D", "object F1", "exact set", "nats/token")
 
@@ -53,6 +54,29 @@ def format_evaluation(evaluation: Evaluation, data: str) -> str:
     if evaluation.objects:
         parts.append(format_bins(evaluation))
     return "\n".join(parts)
+
+
+def format_ranked(found: Ranked, data: str, pointing: PointingScore | None) -> str:
+    """What a ranking model finds, beside what chance would, for a terminal."""
+    rows = [("", "R@1", "R@5", "R@10", "median rank", "among")]
+    for name, score, among in (
+        ("sentence -> picture", found.to_image, found.pictures),
+        ("picture -> sentence", found.to_sentence, found.sentences),
+    ):
+        shares = (f"{share:.3f}" for share in (score.r1, score.r5, score.r10))
+        rows.append((name, *shares, f"{score.median:g}", f"{among:,}"))
+    title = f"{found.pictures:,} pictures of {data}; ties count against the model"
+    return "\n".join([title, format_table(rows), _grounded(pointing)])
+
+
+def _grounded(pointing: PointingScore | None) -> str:
+    if pointing is None or pointing.accuracy is None:
+        return "words on regions: not measured (no truth)"
+    return (
+        f"nouns whose region lies on what they name: {pointing.accuracy:.3f} of "
+        f"{pointing.counted:,}; beside it: random object {pointing.random_object:.3f}, centre "
+        f"{pointing.centre:.3f}, any region {pointing.uniform:.3f}"
+    )
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:

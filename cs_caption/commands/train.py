@@ -1,4 +1,4 @@
-"""`python -m cs_caption train`: train a captioner on the built-in scenes or on a folder."""
+"""`python -m cs_caption train`: train a captioner, or a ranker, on the scenes or on a folder."""
 
 import argparse
 from pathlib import Path
@@ -15,11 +15,22 @@ from cs_caption.data.listing import LONGEST
 from cs_caption.data.pictures import SIZE
 from cs_caption.data.scenes import LEVELS, SPLITS
 from cs_caption.models.config import CELLS, ENCODERS, FEATURES, INJECTIONS, LOOKING
-from cs_caption.pipeline import Material, folder_material, scenes_material, train_captioner
-from cs_caption.training import OPTIMIZERS, PRECISIONS, TrainConfig
+from cs_caption.pipeline import (
+    Material,
+    folder_material,
+    scenes_material,
+    train_captioner,
+    train_ranker,
+)
+from cs_caption.training import CONTRASTS, OPTIMIZERS, PRECISIONS, TrainConfig
 
 RARE = {"simple": 1, "rich": 5, None: 5}  # least count of a word; None: a folder
 PHOTO_SIZE = 224  # what torchvision's networks were trained on
+SPOKEN = (  # what is about captioners alone
+    *("no_attention", "cell", "inject", "vectors", "sampled"),
+    *("looking", "gated", "doubly_stochastic", "reward", "entropy"),
+)
+RANKED = ("contrast", "margin", "joint")  # and about rankers alone
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_number(parser, "--min-count", None, rare)
     add_number(parser, "--steps", recipe.steps, "steps of the optimiser")
     add_number(parser, "--batch", recipe.batch, "pictures a step")
-    add_number(parser, "--captions", recipe.captions, "captions of each picture a step")
+    several = f"captions of each picture a step (default: {recipe.captions}; 1 with --ranking)"
+    add_number(parser, "--captions", None, several)
     add_number(parser, "--sampled", recipe.sampled, "words drawn for the softmax; 0: all of them")
     add_number(parser, "--seed", recipe.seed, "seed of weights, order and dropout")
     highest = "highest learning rate (default: %(default)s)"
@@ -46,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=PRECISIONS, default=recipe.precision)
     add_model_shape(parser)
     add_looking(parser)
+    add_ranking(parser)
     add_device(parser)
+    parser.set_defaults(usual={name: parser.get_default(name) for name in SPOKEN + RANKED})
 
 
 def add_model_shape(parser: argparse.ArgumentParser) -> None:
@@ -85,30 +99,62 @@ def add_looking(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", type=float, default=default, metavar="X", help=told)
 
 
+def add_ranking(parser: argparse.ArgumentParser) -> None:
+    """A model that ranks pictures and sentences, instead of one that speaks."""
+    recipe = TrainConfig()
+    kind = "train a model that finds pictures for sentences, for `retrieve`, not a captioner"
+    charged = "which wrong pairs it is charged for (default: margin)"
+    above = "how far a right pair should score above a wrong one (default: %(default)s)"
+    parser.add_argument("--ranking", action="store_true", help=kind)
+    parser.add_argument("--contrast", choices=CONTRASTS, default=recipe.contrast, help=charged)
+    parser.add_argument("--margin", type=float, default=recipe.margin, metavar="X", help=above)
+    add_number(parser, "--joint", 64, "numbers in the vector of a region or a word")
+
+
+def check_kind(args: argparse.Namespace) -> None:
+    """Raise ValueError for a flag that means nothing to the kind of model that is asked for."""
+    names, kind = (SPOKEN, "captioners") if args.ranking else (RANKED, "rankers")
+    for name in names:
+        if getattr(args, name) != args.usual[name]:
+            flag, other = f"--{name.replace('_', '-')}", "without" if args.ranking else "with"
+            raise ValueError(
+                f"{flag} is about {kind} alone: leave it out, or train {other} --ranking"
+            )
+
+
 def run(args: argparse.Namespace) -> int:
+    check_kind(args)
     check_data(args, **{"--size": args.size})
     if args.freeze and not args.weights:
         raise ValueError("--freeze would keep random weights: say by --weights which are meant")
     if args.cache and not args.freeze:
         raise ValueError("--cache keeps what a frozen encoder sees: give --freeze with it")
     config, material = train_config(args), material_of(args)
+    shared = {
+        "min_count": args.min_count or RARE[material.level],
+        "weights": args.weights,
+        "cache": args.cache,
+        "image_size": size_of(args),
+        "encoder": args.encoder,
+        "features": args.features,
+        "frozen": args.freeze,
+    }
+    if args.ranking:
+        train_ranker(args.out, material, config, joint=args.joint, **shared)
+        print(f"Done. The model: {args.out / 'model'}")
+        print(f'Try it: python -m cs_caption retrieve "a red star" --model {args.out}')
+        return 0
     train_captioner(
         args.out,
         material,
         config,
-        min_count=args.min_count or RARE[material.level],
-        weights=args.weights,
-        cache=args.cache,
         vectors=args.vectors,
-        image_size=size_of(args),
         attention=not (args.no_attention or args.inject or args.features == "pooled"),
         cell=args.cell,
         inject=args.inject or "init",
-        encoder=args.encoder,
-        features=args.features,
-        frozen=args.freeze,
         looking=args.looking,
         gated=args.gated,
+        **shared,
     )
     print(f"Done. The model: {args.out / 'model'}")
     print(f"Try it: python -m cs_caption caption PICTURE --model {args.out}")
@@ -119,7 +165,7 @@ def train_config(args: argparse.Namespace) -> TrainConfig:
     return TrainConfig(
         steps=args.steps,
         batch=args.batch,
-        captions=args.captions,
+        captions=captions_of(args),
         optimizer=args.optimizer,
         lr=args.lr,
         encoder_lr=args.encoder_lr,
@@ -127,12 +173,20 @@ def train_config(args: argparse.Namespace) -> TrainConfig:
         doubly_stochastic=args.doubly_stochastic,
         reward=args.reward,
         entropy=args.entropy,
+        contrast=args.contrast,
+        margin=args.margin,
         warmup=min(TrainConfig().warmup, args.steps // 2),
         seed=args.seed,
         max_len=LONGEST + 2 if args.data else TrainConfig().max_len,
         precision=args.precision,
         device=args.device,
     )
+
+
+def captions_of(args: argparse.Namespace) -> int:
+    """Captions of each picture a step: a ranker's are held against all pictures of the step."""
+    usual = 1 if args.ranking else TrainConfig().captions
+    return usual if args.captions is None else args.captions
 
 
 def size_of(args: argparse.Namespace) -> int:

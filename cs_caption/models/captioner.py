@@ -15,7 +15,7 @@ from cs_caption.models.attention import (
     sample_cells,
 )
 from cs_caption.models.config import CaptionerConfig
-from cs_caption.models.encoder import Encoder
+from cs_caption.models.seeing import Images, build_encoder, see
 
 NULL = 0
 UNSAYABLE = [NULL, 1, 3]  # <NULL>, <START>, <UNK>: never part of a sentence
@@ -23,7 +23,6 @@ CELLS = {"lstm": nn.LSTMCell, "rnn": nn.RNNCell, "gru": nn.GRUCell}
 
 State = dict[str, Tensor]
 Step = Callable[[Tensor, State], tuple[Tensor, State]]
-Images = Tensor | np.ndarray
 
 
 class Reading(NamedTuple):
@@ -85,7 +84,7 @@ class Captioner(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, config.vocab_size)
         if config.image:
-            self.encoder = _encoder(config).requires_grad_(not config.frozen)
+            self.encoder = build_encoder(config)
             self.glance = nn.Linear(config.width, config.hidden)
             self._enter()
         self.train()
@@ -148,11 +147,7 @@ class Captioner(nn.Module):
         """
         if not self.config.image:
             raise ValueError("this model is image-blind (image=False): it has no encoder")
-        if _are_features(images):
-            return self._given(images)
-        pictures = self._pictures(images)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.frozen):
-            return self.encoder(pictures)
+        return see(self.encoder, images, self.config, self.device)
 
     def start(self, images: Images) -> State:
         """The state before <START> is read, a row a picture: all that is computed once a picture.
@@ -357,48 +352,6 @@ class Captioner(nn.Module):
     def _before_output(self, spoken: Tensor) -> Tensor:
         combines = hasattr(self, "combine")
         return self.dropout(self.combine(spoken).tanh() if combines else spoken)
-
-    def _given(self, features: Images) -> Tensor:
-        """Features that the encoder made before."""
-        if not self.config.frozen:
-            raise ValueError(
-                "features were given instead of pictures, but this encoder is still learning: "
-                "build the model with frozen=True, or give it the pictures"
-            )
-        expected = (self.encoder.cells, self.encoder.width)
-        if tuple(features.shape[1:]) != expected:
-            raise ValueError(
-                f"features of {tuple(features.shape)}: this encoder makes (N, {expected[0]}, "
-                f"{expected[1]})"
-            )
-        given = torch.as_tensor(
-            np.array(features) if isinstance(features, np.ndarray) else features
-        )
-        return given.to(self.device, torch.float32)
-
-    def _pictures(self, images: Images) -> Tensor:
-        size = self.config.image_size
-        if images.dtype not in (torch.uint8, np.uint8):
-            raise TypeError(f"pictures of {images.dtype}: expected uint8, 0 to 255")
-        if images.ndim != 4 or tuple(images.shape[1:]) != (size, size, 3):
-            raise ValueError(f"pictures of {tuple(images.shape)}: expected (N, {size}, {size}, 3)")
-        if isinstance(images, np.ndarray) and not images.flags.writeable:
-            images = images.copy()  # torch warns of read-only arrays
-        return torch.as_tensor(images).to(self.device)
-
-
-def _encoder(config: CaptionerConfig) -> nn.Module:
-    if config.encoder == "convnet":
-        return Encoder(config.image_size, config.channels, config.features)
-    # torchvision takes seconds to import, and only these need it.
-    from cs_caption.models.backbones import Backbone
-
-    return Backbone(config.encoder, config.features, config.image_size)
-
-
-def _are_features(images: Images) -> bool:
-    floats = (torch.float16, torch.bfloat16, torch.float32, np.float16, np.float32)
-    return images.ndim == 3 and images.dtype in floats
 
 
 def _padded(rows: Tensor, count: int) -> Tensor:
