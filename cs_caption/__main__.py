@@ -10,9 +10,10 @@ import cs_caption
 
 COMMANDS = {
     "demo": "train the captioner on the built-in scenes, measure it, write a page to look at",
-    "train": "train a captioner",
+    "train": "train a captioner, or a model that ranks pictures and sentences",
     "caption": "say what is in a picture, or in many",
-    "evaluate": "measure a trained captioner on held-out pictures",
+    "retrieve": "find pictures for a sentence, and show which word belongs to which part",
+    "evaluate": "measure a trained model on held-out pictures",
     "data": "tell what is in a folder of captioned pictures, and what is wrong with it",
     "check": "tell whether a notebook will be graded as you think, before you send it",
     "doctor": "tell whether this machine is ready, and what mends it if not",

@@ -97,18 +97,18 @@ def check_explain(path: Path, trained: Trained, pictures: int) -> None:
             f"--explain writes one page, of {MOST_EXPLAINED} pictures at most: {pictures:,} are "
             "too many"
         )
-    check_page(path)
+    check_page("--explain", path)
 
 
-def check_page(path: Path) -> None:
-    """Raise ValueError for what cannot be the name of a page."""
+def check_page(flag: str, path: Path) -> None:
+    """Raise ValueError for what cannot be the name of a page; `flag` is what asked for it."""
     if path.is_dir():
-        raise ValueError(f"--explain {path} is a folder: give the name of a file, as page.html")
+        raise ValueError(f"{flag} {path} is a folder: give the name of a file, as page.html")
     if not path.parent.is_dir():
-        raise ValueError(f"--explain {path}: there is no folder {path.parent}; make it first")
+        raise ValueError(f"{flag} {path}: there is no folder {path.parent}; make it first")
     if is_picture_name(path.name):
         raise ValueError(
-            f"--explain {path} is named like a picture: first comes the page to write, as "
+            f"{flag} {path} is named like a picture: first comes the page to write, as "
             "page.html, then the pictures"
         )
 
