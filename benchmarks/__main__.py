@@ -11,6 +11,7 @@ NAMES = (
     "convolution",
     "lstm",
     "softmax",
+    "ranking",
     "decoding",
     "checks",
     "grading",

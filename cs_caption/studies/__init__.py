@@ -22,6 +22,9 @@ NAMES = (
     "attention",
     "attention_rich",
     "reinforce",
+    "ranking",
+    "smoothing",
+    "smoothing_rich",
 )
 
 

@@ -9,7 +9,6 @@ which that one does not know, the ready-made captioner's, which learnt with soft
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -17,9 +16,7 @@ from cs_caption.checkpoint import Trained
 from cs_caption.evaluation import Evaluation, attention_of, evaluate
 from cs_caption.features import Featured
 from cs_caption.metrics import pointing_score
-from cs_caption.models.encoder import Encoder
 from cs_caption.pipeline import new_captioner
-from cs_caption.ready_made import MIN_COUNT, ready_made
 from cs_caption.studies import material
 from cs_caption.studies.record import Figure
 from cs_caption.studies.study import Budget, Found, Study
@@ -37,25 +34,15 @@ SETTINGS: Mapping[str, tuple[dict, dict]] = {  # of the model, of its training
 
 def _measure(setting: str, budget: Budget, seed: int) -> Found:
     shape, how = SETTINGS[setting]
-    rare = MIN_COUNT if budget.level == "rich" else 1
-    vocabulary = material.vocabulary_of(budget.pictures, budget.level, rare)
+    vocabulary = material.usual_words(budget)
     model = new_captioner(vocabulary, seed, frozen=True, **shape)
-    model.encoder.load_state_dict(_eyes(budget.level).state_dict())
-    lessons = _seen("train", budget.pictures, budget.level)
-    held_out = _seen("val", budget.held_out, budget.level)
+    model.encoder.load_state_dict(material.eyes(budget.level).state_dict())
+    lessons = material.seen("train", budget.pictures, budget.level)
+    held_out = material.seen("val", budget.held_out, budget.level)
     _, seconds = material.train_on(lessons, model, vocabulary, budget, seed, **how)
     trained = Trained(model, vocabulary)
     found = evaluate(trained, held_out, beam=1, report=None)
     return {**_of_looks(trained, held_out, found), **_of_words(found), "seconds": seconds}
-
-
-def _eyes(level: str) -> Encoder:
-    return ready_made("rich").model.encoder if level == "rich" else material.convnet()
-
-
-@lru_cache(maxsize=2)
-def _seen(split: str, n: int, level: str) -> Featured:
-    return material.seen_by(_eyes(level), material.scenes(split, n, level))
 
 
 def _of_looks(trained: Trained, held_out: Featured, found: Evaluation) -> dict[str, float]:

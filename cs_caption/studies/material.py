@@ -16,7 +16,9 @@ from cs_caption.features import Featured
 from cs_caption.models import Captioner, CaptionerConfig
 from cs_caption.models.encoder import Encoder
 from cs_caption.models.weights import load_encoder_weights
+from cs_caption.objectives import Model
 from cs_caption.pipeline import new_captioner
+from cs_caption.ready_made import MIN_COUNT, ready_made
 from cs_caption.studies.record import Figure
 from cs_caption.studies.study import Budget
 from cs_caption.training import TrainConfig, held_out_loss, train
@@ -54,6 +56,23 @@ def convnet() -> Encoder:
     return encoder.eval()
 
 
+def eyes(level: str) -> Encoder:
+    """A convnet that knows the scenes of a level: of rich ones the ready-made captioner's."""
+    return ready_made("rich").model.encoder if level == "rich" else convnet()
+
+
+@lru_cache(maxsize=2)
+def seen(split: str, n: int, level: str) -> Featured:
+    """What `eyes` make of scenes."""
+    return seen_by(eyes(level), scenes(split, n, level))
+
+
+def usual_words(budget: Budget) -> Vocabulary:
+    """The words of the training pictures, of rich ones without the rare."""
+    rare = MIN_COUNT if budget.level == "rich" else 1
+    return vocabulary_of(budget.pictures, budget.level, rare)
+
+
 def seeing(vocabulary: Vocabulary, seed: int, frozen: bool = True, **shape) -> Captioner:
     """A captioner without attention whose convnet is the pretrained one."""
     return new_captioner(vocabulary, seed, "scenes", attention=False, frozen=frozen, **shape)
@@ -83,7 +102,7 @@ def held_out(budget: Budget) -> Featured:
 
 def train_on(
     data: Featured | Scenes,
-    model: Captioner,
+    model: Model,
     vocabulary: Vocabulary,
     budget: Budget,
     seed: int,
