@@ -547,6 +547,52 @@ def _rewarded(rng: Random) -> tuple:
     return *tensors, truths(real), float(baseline), *_given(rng, float(decay), float(weight))
 
 
+def _regions_and_words(rng: Random) -> tuple:
+    N, M, L, T, C, D = _some(rng, 6)
+    drawn = _tensors(rng)
+    return drawn(N, L, C), drawn(M, T, D), drawn(C, D), drawn(D)
+
+
+def _pairs_of_sentences(rng: Random) -> tuple:
+    """Scores from all but equal to far apart, some of them equal; some sentences have no word."""
+    N, M, L, T = _some(rng, 4)
+    scores = _spread(rng, (N, M, L, T)) if rng.rand() < 0.5 else _normal(rng, (N, M, L, T))
+    scores = np.round(scores) if rng.rand() < 0.3 else scores
+    seen = rng.rand(N, L) < rng.rand()
+    seen[np.arange(N), rng.randint(0, L, N)] = True
+    real = np.arange(T) < rng.randint(0, T + 1, (M, 1))
+    dtype = str(rng.choice(["float32", "float64"]))
+    return floats(scores, dtype), truths(real), truths(seen)
+
+
+def _queries(rng: Random) -> tuple:
+    """Scores from all but equal to far apart, in some draws mostly equal, and what is right."""
+    Q, items = _some(rng, 2, 12)
+    scores = _spread(rng, (Q, items)) if rng.rand() < 0.5 else _normal(rng, (Q, items))
+    scores = np.round(scores) if rng.rand() < 0.4 else scores
+    most = int(rng.randint(1, items + 1))
+    truth = [rng.permutation(items)[: rng.randint(1, most + 1)].tolist() for _ in range(Q)]
+    return floats(scores, str(rng.choice(["float32", "float64"]))), truth
+
+
+def _pairs(rng: Random) -> tuple:
+    """Scores of pictures and sentences, of which the right ones may be ahead, and a margin."""
+    N, dtype = int(rng.randint(1, 9)), str(rng.choice(["float32", "float64"]))
+    S = _normal(rng, (N, N)) * 10.0 ** rng.uniform(-2, 3) + rng.uniform(-100, 100)
+    S += rng.choice([0.0, 1.0, 3.0]) * S.std() * np.eye(N)
+    margin = rng.choice([0, 1, 3]) if rng.rand() < 0.3 else S.std() * rng.exponential()
+    margin = int(margin) if margin == int(margin) else float(margin)
+    return floats(S, dtype), margin, *_given(rng, bool(rng.rand() < 0.6))
+
+
+def _sentence_in_regions(rng: Random) -> tuple:
+    """Scores of regions and words from all but equal to far apart, and no bonus to a huge one."""
+    L, T = _some(rng, 2, 9)
+    dtype, scores = str(rng.choice(["float32", "float64"])), _spread(rng, (L, T))
+    beta = rng.choice([0.0, 0.1, 0.5, 1.0, 2.0, 30.0]) * max(scores.std(), 1e-3)
+    return floats(scores, dtype), float(beta)
+
+
 def _some(rng: Random, count: int, most: int = 5) -> tuple[int, ...]:
     return tuple(int(n) for n in rng.randint(1, most + 1, count))
 
@@ -622,4 +668,10 @@ _DRAWS = {
     "reinforce_loss": _rewarded,
     "pointing_accuracy": _looks,
     "noisy_or": _regions,
+    "ranking_loss": _pairs,
+    "smooth_alignment": _sentence_in_regions,
+    "region_word_scores": _regions_and_words,
+    "image_sentence_score": _pairs_of_sentences,
+    "recall_at_k": lambda rng: (*_queries(rng), int(rng.randint(1, 15))),
+    "median_rank": _queries,
 }

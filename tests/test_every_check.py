@@ -63,6 +63,12 @@ IN_TORCH = {
     "reinforce_loss",
     "pointing_accuracy",
     "noisy_or",
+    "region_word_scores",
+    "image_sentence_score",
+    "recall_at_k",
+    "median_rank",
+    "ranking_loss",
+    "smooth_alignment",
 }
 IN_NUMPY = [name for name in NAMES if name not in IN_TORCH]
 FAR = [
@@ -198,6 +204,19 @@ FAR = [
     "pointing_normalises_in_place",
     "detect_logits_zeroed",
     "detect_masks_in_place",
+    "recall_ties_for_us",
+    "recall_pops",
+    "medrank_lower_middle",
+    "medrank_marks_in_place",
+    "dots_without_bias",
+    "dots_words_scaled_in_place",
+    "fit_cut_at_0",
+    "fit_best_in_int32",
+    "fit_in_place",
+    "ranking_diagonal_charged",
+    "ranking_fills_the_diagonal_in_place",
+    "smooth_greedy",
+    "smooth_adds_in_place",
 ]
 
 

@@ -29,6 +29,9 @@ MODULES = (
     "n06_soft",
     "n06_hard",
     "n06_looking",
+    "n07_scores",
+    "n07_loss",
+    "n07_recall",
 )
 
 

@@ -28,6 +28,7 @@ MODULES = (
     "n04_captioning",
     "n05_beam_and_metrics",
     "n06_attention",
+    "n07_ranking",
 )
 
 
