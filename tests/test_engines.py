@@ -310,6 +310,8 @@ def test_a_batch_that_is_closed_early_ends_its_workers_and_their_children(tmp_pa
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_when_the_command_is_ended_so_are_workers_and_their_children(tmp_path, sign):
     program = (
+        "import signal\n"  # who runs the tests in the background lets them ignore Ctrl-C
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from test_engines import *\n"
         f"list(run_all([Unit('a', 'family', {str(tmp_path)!r}), Unit('b', 'hangs')], work,"
         " workers=2))"
