@@ -237,10 +237,18 @@ def grounding(
 
     captions[i] describes picture i, whose regions are v[i] and whose objects are objects[i].
     """
+    eye = np.eye(v.shape[1], dtype=np.float32)
+    maps = [eye[regions] for regions in alignments(trained, v, captions, beta)]
+    return pointing_score(captions, maps, objects)
+
+
+def alignments(
+    trained: Trained, v: Tensor, captions: Sequence[str], beta: float = 0.0
+) -> list[np.ndarray]:
+    """The region (T,) of each word of captions, of which captions[i] describes picture i."""
     sentences = encode_sentences(trained.vocabulary, captions)
     s = words_of(trained, sentences)
-    maps = []
-    for m, words in enumerate(sentences.words):
-        chosen = smooth_alignment(word_scores(v[m], s[m, : len(words)]), beta)
-        maps.append(np.eye(v.shape[1], dtype=np.float32)[chosen])
-    return pointing_score(captions, maps, objects)
+    return [
+        smooth_alignment(word_scores(v[m], s[m, : len(words)]), beta)
+        for m, words in enumerate(sentences.words)
+    ]

@@ -66,10 +66,10 @@ class CaptionerConfig:
         if len(self.channels) != 3:
             raise ValueError(f"channels is {self.channels}: expected three numbers")
         for name in SIZES:
-            _check_whole(name, getattr(self, name), 1)
-        _check_whole("vocab_size", self.vocab_size, SPECIALS + 1)
+            check_whole(name, getattr(self, name), 1)
+        check_whole("vocab_size", self.vocab_size, SPECIALS + 1)
         for number in self.channels:
-            _check_whole("channels", number, 1)
+            check_whole("channels", number, 1)
         for name, known in CHOICES.items():
             value = getattr(self, name)
             if value not in known:
@@ -113,6 +113,6 @@ class CaptionerConfig:
         return asdict(self) | {"channels": list(self.channels)}
 
 
-def _check_whole(name: str, value: int, least: int) -> None:
+def check_whole(name: str, value: int, least: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name} is {value!r}: expected a whole number of {least} or more")

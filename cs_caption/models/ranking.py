@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cs_caption.data.vocabulary import Vocabulary
-from cs_caption.models.config import ENCODERS, FEATURES, SPECIALS, WIDTHS
+from cs_caption.models.config import ENCODERS, FEATURES, SPECIALS, WIDTHS, check_whole
 from cs_caption.models.seeing import Images, build_encoder, see
 
 CONTEXTS = ("both", "none")
@@ -63,8 +63,8 @@ class RankerConfig:
                 wrong = getattr(self, name)
                 raise ValueError(f"{name} is {wrong!r}: expected one of {', '.join(known)}")
         for name in SIZES:
-            self._check_whole(name, 1)
-        self._check_whole("vocab_size", SPECIALS + 1)
+            check_whole(name, getattr(self, name), 1)
+        check_whole("vocab_size", self.vocab_size, SPECIALS + 1)
         if self.window % 2 == 0:
             raise ValueError(f"window is {self.window}: expected an odd number, as 1, 3 or 5")
         if not 0.0 <= self.word_dropout < 1.0:
@@ -74,11 +74,6 @@ class RankerConfig:
         if self.image_size % ENCODERS[self.encoder]:
             multiple = ENCODERS[self.encoder]
             raise ValueError(f"image_size is {self.image_size}: expected a multiple of {multiple}")
-
-    def _check_whole(self, name: str, least: int) -> None:
-        value = getattr(self, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise ValueError(f"{name} is {value!r}: expected a whole number of {least} or more")
 
     @property
     def image(self) -> bool:

@@ -9,14 +9,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from torch import Tensor
 
 from cs_caption.checkpoint import Trained
 from cs_caption.data import lexicon
 from cs_caption.metrics.pointing import PointingScore, cells_on
-from cs_caption.models.alignment import smooth_alignment
-from cs_caption.models.ranking import word_scores
-from cs_caption.ranking import encode_sentences, grounding, regions_of, words_of
+from cs_caption.ranking import alignments, grounding, regions_of
 from cs_caption.studies import material
 from cs_caption.studies.ranking import taught
 from cs_caption.studies.record import Figure
@@ -32,7 +29,7 @@ def _measure(setting: str, budget: Budget, seed: int) -> Found:
     captions = [some[0] for some in held_out.captions]
     objects = [scene.objects for scene in held_out]
     nouns = grounding(trained, v, captions, objects, beta)
-    chosen = _chosen(trained, v, captions, beta)
+    chosen = alignments(trained, v, captions, beta)
     return {
         "words together": float(np.mean([_stays(regions) for regions in chosen])),
         "nouns": nouns.accuracy or 0.0,
@@ -44,16 +41,6 @@ def _measure(setting: str, budget: Budget, seed: int) -> Found:
 @lru_cache(maxsize=1)
 def _model(budget: Budget, seed: int) -> Trained:
     return taught(budget, seed)[0]
-
-
-def _chosen(trained: Trained, v: Tensor, captions: Sequence[str], beta: float) -> list[np.ndarray]:
-    """The region of each word of each caption."""
-    sentences = encode_sentences(trained.vocabulary, captions)
-    s = words_of(trained, sentences)
-    return [
-        smooth_alignment(word_scores(v[m], s[m, : len(words)]), beta)
-        for m, words in enumerate(sentences.words)
-    ]
 
 
 def _described(
